@@ -1,0 +1,59 @@
+"""The events and the topics: the only thing that every part of teachback shares.
+
+Read in this order: `exchange` (what a chatbot emits), `scored`, `review`, `label`, `training`, `policy` (what the loop
+makes of it), then `topics` (where each event lives), `ids` (why the same input is the same event), `wire` (bytes,
+headers, clients) and `log` (how a local view is rebuilt).
+"""
+
+from teachback.schemas.event import Event
+from teachback.schemas.exchange import Exchange, Feedback, Message, Passage, TokenLogprob, TopLogprob
+from teachback.schemas.label import Label, ShardCommitted, SplitAssigned
+from teachback.schemas.policy import Policy, Rule
+from teachback.schemas.review import Judgment, Outcome, ReviewRequest, Rubric, Verdict
+from teachback.schemas.scored import Scored
+from teachback.schemas.training import AdapterAlias, AdapterRegistered, Base, DatasetRef, GateRecord, GateTest, Run
+
+EVENTS: tuple[type[Event], ...] = (
+    Exchange,
+    Feedback,
+    Scored,
+    ReviewRequest,
+    Verdict,
+    Outcome,
+    Label,
+    ShardCommitted,
+    SplitAssigned,
+    Run,
+    AdapterRegistered,
+    AdapterAlias,
+    Policy,
+)
+
+__all__ = [
+    "EVENTS",
+    "AdapterAlias",
+    "AdapterRegistered",
+    "Base",
+    "DatasetRef",
+    "Event",
+    "Exchange",
+    "Feedback",
+    "GateRecord",
+    "GateTest",
+    "Judgment",
+    "Label",
+    "Message",
+    "Outcome",
+    "Passage",
+    "Policy",
+    "ReviewRequest",
+    "Rubric",
+    "Rule",
+    "Run",
+    "Scored",
+    "ShardCommitted",
+    "SplitAssigned",
+    "TokenLogprob",
+    "TopLogprob",
+    "Verdict",
+]

@@ -1,0 +1,101 @@
+"""Reading a topic whole: how every local view is rebuilt from the log, and then kept up to date.
+
+    view = Tail(cluster, "models.adapters", (AdapterAlias, AdapterRegistered))
+    for record in view.catch_up():      # first, once: all there is, up to the end as it stands now
+        fold(record.event)
+    while running:
+        for record in view.poll(1.0):   # what has come since
+            fold(record.event)
+
+A `Tail` joins no group and commits nothing: it assigns itself the partitions, from the beginning. Records come in
+offset order within a partition. Tombstones come with `event=None`. A record that is no valid event is skipped and
+counted in `bad`: a reader of the log must not stop for what a writer could not have written.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Generic, NamedTuple, Self, TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+
+from teachback.schemas.event import Event
+from teachback.schemas.wire import BadEvent, Cluster, consumer, decode, is_fatal
+
+E = TypeVar("E", bound=Event)
+
+
+class Record(NamedTuple, Generic[E]):
+    """An event and where it stands. `event` is None for a tombstone of `key`. `timestamp` is the broker's, in ms."""
+
+    event: E | None
+    key: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+class Tail(Generic[E]):
+    """One topic, from its beginning onwards, all partitions or some."""
+
+    def __init__(
+        self, cluster: Cluster, topic: str, kinds: tuple[type[E], ...], partitions: Sequence[int] | None = None
+    ) -> None:
+        self.topic = cluster.topic(topic)
+        self.kinds = kinds
+        self.bad = 0
+        chosen = range(cluster.partitions_of(topic)) if partitions is None else partitions
+        self._unread = set(chosen)  # partitions whose end has not been seen yet
+        self._consumer = consumer(cluster, f"tail-{topic}", {"enable.partition.eof": True})
+        self._consumer.assign([TopicPartition(self.topic, p, OFFSET_BEGINNING) for p in chosen])
+
+    def catch_up(self, timeout: float = 60.0) -> Iterator[Record[E]]:
+        """Everything up to the end of each partition. Raises TimeoutError when nothing moves for `timeout` seconds.
+
+        The end is where the broker says it is: behind the last record there may be transaction markers, so comparing
+        offsets of records with the high watermark would wait for ever.
+        """
+        quiet_since = time.monotonic()
+        while self._unread:
+            ends = len(self._unread)
+            records = self.poll(0.2)
+            yield from records
+            if records or len(self._unread) < ends:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > timeout:
+                raise TimeoutError(f"{self.topic}: no end in sight after {timeout:.0f} s without a record")
+
+    def poll(self, timeout: float) -> list[Record[E]]:
+        """What has come since, waiting for at most `timeout` seconds. Raises KafkaException on a fatal error."""
+        messages = self._consumer.consume(1000, timeout)
+        return [record for message in messages if (record := self._record(message)) is not None]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _record(self, message: Message) -> Record[E] | None:
+        partition, offset = message.partition(), message.offset()
+        if (error := message.error()) is not None:
+            if error.code() == KafkaError._PARTITION_EOF and partition is not None:
+                self._unread.discard(partition)
+            elif is_fatal(error):
+                raise KafkaException(error)
+            return None
+        key, value = message.key(), message.value()
+        assert partition is not None and offset is not None
+        try:
+            event = None if value is None else decode(_bytes(value), *self.kinds)
+        except BadEvent:
+            self.bad += 1
+            return None
+        return Record(event, _bytes(key or b"").decode(errors="replace"), partition, offset, message.timestamp()[1])
+
+
+def _bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()

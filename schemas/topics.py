@@ -1,0 +1,88 @@
+"""The topics table, as data: who writes and reads each topic, its key, and how long it is kept."""
+
+from typing import Literal, NamedTuple
+
+from teachback.schemas.event import Event
+from teachback.schemas.exchange import Exchange, Feedback
+from teachback.schemas.label import Label, ShardCommitted, SplitAssigned
+from teachback.schemas.policy import Policy
+from teachback.schemas.review import Outcome, ReviewRequest, Verdict
+from teachback.schemas.scored import Scored
+from teachback.schemas.training import AdapterAlias, AdapterRegistered, Run
+
+TopicName = Literal[
+    "chat.exchanges",
+    "chat.feedback",
+    "chat.scored",
+    "review.requests",
+    "review.verdicts",
+    "review.outcomes",
+    "labels.approved",
+    "labels.shards",
+    "labels.splits",
+    "training.runs",
+    "models.adapters",
+    "loop.policy",
+]
+DAY_MS = 24 * 60 * 60 * 1000
+TEXT_LIMIT_DAYS = 30
+
+
+class Topic(NamedTuple):
+    """One row of the table. `days` is the retention of a topic that is not compacted; None is for ever."""
+
+    name: TopicName
+    key: str
+    events: tuple[type[Event], ...]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    holds_text: bool
+    cleanup: Literal["delete", "compact"]
+    days: int | None
+    partitions: int | None = None  # None: the installation's own number (`TEACHBACK_KAFKA_PARTITIONS`)
+    dead_letters: bool = False
+
+    @property
+    def dlq(self) -> str:
+        """The name of its dead-letter topic."""
+        return f"{self.name}.dlq"
+
+    def config(self) -> dict[str, str]:
+        """Topic configuration for Apache Kafka. Times are the broker's, so that order needs no client clock."""
+        common = {"message.timestamp.type": "LogAppendTime"}
+        if self.cleanup == "compact":
+            return common | {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * DAY_MS)}
+        return common | {
+            "cleanup.policy": "delete",
+            "retention.ms": str(-1 if self.days is None else self.days * DAY_MS),
+        }
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("chat.exchanges", "conversation", (Exchange,), ("chatbots",), ("scoring",), True, "delete", 30, None, True),
+    Topic("chat.feedback", "conversation", (Feedback,), ("chatbots",), (), True, "delete", 30),
+    Topic("chat.scored", "conversation", (Scored,), ("scoring",), ("what-if",), False, "delete", 365),
+    Topic("review.requests", "exchange", (ReviewRequest,), ("scoring",), ("desk",), True, "compact", None),
+    Topic("review.verdicts", "exchange", (Verdict,), ("desk",), ("consensus", "desk"), True, "delete", 30, None, True),
+    Topic("review.outcomes", "exchange", (Outcome,), ("consensus",), ("desk", "consensus"), True, "compact", None),
+    Topic(
+        "labels.approved", "label", (Label,), ("consensus",), ("shards", "replay"), True, "compact", None, None, True
+    ),
+    Topic("labels.shards", "bot", (ShardCommitted,), ("shards",), ("trainer",), False, "delete", None, 1),
+    Topic("labels.splits", "bot", (SplitAssigned,), ("trainer",), ("trainer",), False, "delete", None, 1),
+    Topic("training.runs", "bot", (Run,), ("trainer",), ("everyone",), False, "delete", None, 1),
+    Topic(
+        "models.adapters",
+        "bot",
+        (AdapterRegistered, AdapterAlias),
+        ("trainer", "rollback"),
+        ("bot", "trainer", "replay"),
+        False,
+        "delete",
+        None,
+        1,
+    ),
+    Topic("loop.policy", "bot", (Policy,), ("people",), ("scoring",), False, "delete", None, 1),
+)
+DLQ_DAYS = 14
+BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

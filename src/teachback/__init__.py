@@ -1,0 +1,1 @@
+"""teachback: live traffic in, a better chatbot out."""
