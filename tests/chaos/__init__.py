@@ -1,0 +1,1 @@
+"""Things are killed here, and what they leave behind is counted from outside."""
