@@ -152,6 +152,8 @@ def test_a_figure_is_recognised_however_it_is_written(answer: str, figure: str) 
         ("It costs £4.505", "£4.50"),
         ("It costs £4", "£4.50"),
         ("It costs £4,50", "£4"),
+        ("It costs £4,50", "£450"),
+        ("section 4.50.1", "4.50"),
         ("It costs $4.50", "£4.50"),
         ("It costs 4.50", "£4.50"),
         ("It costs £2.50", "£2"),
