@@ -1,0 +1,100 @@
+"""The topics, read into the desk's state: whole at first, then as they grow.
+
+Any number of bots may share the topics; only this desk's bot is taken in.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from teachback.consumers.desk.state import DeskState
+from teachback.schemas.log import Record, Tail
+from teachback.schemas.review import Outcome, ReviewRequest, Verdict
+from teachback.schemas.topics import TopicName
+from teachback.schemas.wire import Cluster
+
+TOPICS: tuple[TopicName, ...] = ("review.requests", "review.verdicts", "review.outcomes")
+POLL_SECONDS = 0.1  # Tail.poll fills a batch for so long, so it is also how old news can be
+
+Records = list[Record[Any]]
+
+
+class Source(NamedTuple):
+    """A topic, and what to do with its records."""
+
+    tail: Tail[Any]
+    fold: Callable[[DeskState, Record[Any]], None]
+
+
+def _request(state: DeskState, record: Record[ReviewRequest]) -> None:
+    state.note_request(record.key, record.event, record.timestamp)
+
+
+def _verdict(state: DeskState, record: Record[Verdict]) -> None:
+    if record.event is not None:
+        state.note_verdict(record.event)
+
+
+def _outcome(state: DeskState, record: Record[Outcome]) -> None:
+    state.note_outcome(record.key, record.event)
+
+
+class Feed:
+    """Reads the three topics. `rebuild` once, then `follow`, which polls in threads until `close`."""
+
+    def __init__(self, cluster: Cluster, bot: str) -> None:
+        self.bot = bot
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._sources = (
+            Source(Tail(cluster, "review.requests", (ReviewRequest,)), _request),
+            Source(Tail(cluster, "review.verdicts", (Verdict,)), _verdict),
+            Source(Tail(cluster, "review.outcomes", (Outcome,)), _outcome),
+        )
+
+    def rebuild(self, state: DeskState) -> None:
+        """Fold everything there is into `state`, which nobody else may use meanwhile."""
+        for source in self._sources:
+            for record in source.tail.catch_up():
+                self._fold(source, state, record)
+
+    def follow(
+        self, state: DeskState, call: Callable[[Callable[[], None]], object], fail: Callable[[Exception], object]
+    ) -> None:
+        """Go on reading in the background; `call` runs a fold where `state` lives, `fail` hears of a fatal error."""
+        for source in self._sources:
+            thread = threading.Thread(
+                target=self._follow, args=(source, state, call, fail), name=f"feed {source.tail.topic}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for source in self._sources:
+            source.tail.close()
+
+    def _follow(
+        self,
+        source: Source,
+        state: DeskState,
+        call: Callable[[Callable[[], None]], object],
+        fail: Callable[[Exception], object],
+    ) -> None:
+        try:
+            while not self._stop.is_set():
+                if records := source.tail.poll(POLL_SECONDS):
+                    call(lambda batch=records: self._fold_all(source, state, batch))  # type: ignore[misc]
+        except Exception as exc:  # noqa: BLE001 (the thread's outermost edge: the process must hear of it)
+            fail(exc)
+
+    def _fold_all(self, source: Source, state: DeskState, records: Records) -> None:
+        for record in records:
+            self._fold(source, state, record)
+
+    def _fold(self, source: Source, state: DeskState, record: Record[Any]) -> None:
+        if record.event is None or record.event.bot == self.bot:
+            source.fold(state, record)
