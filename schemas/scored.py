@@ -24,7 +24,7 @@ class Scored(Event, frozen=True, kw_only=True, tag="scored/1"):
     confidence: Annotated[Ratio, Meta(description="P(answer acceptable), higher is more trust.")]
     route: Route
     reasons: Annotated[tuple[str, ...], Meta(description="Machine-readable: `confidence<0.60`, `rule:complaints`.")]
-    policy: Annotated[Count, Meta(description="Version of `loop.policy` in force; 0 is the built-in default.")]
+    policy: Annotated[Count, Meta(description="Version of `loop.policy` in force.")]
     calibration: Annotated[Count, Meta(description="Version of `loop.calibration` in force; 0 is the stated prior.")]
     missing: Annotated[tuple[str, ...], Meta(description="Signals that this exchange could not give.")] = ()
     topic: str | None = None

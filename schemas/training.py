@@ -37,6 +37,9 @@ class DatasetRef(Part, frozen=True, kw_only=True):
     labels: Annotated[Count, Meta(description="Distinct training-side labels seen, held-back ones included.")]
     held_back: Annotated[Count, Meta(description="Training-side labels that the data check put aside.")] = 0
     quarantined: Count = 0
+    splits: Annotated[
+        Count, Meta(description="It saw the bot's first so many decisions of `labels.splits`; what follows is new.")
+    ] = 0
 
 
 class GateTest(Part, frozen=True, kw_only=True):

@@ -1,0 +1,120 @@
+"""The processes of an installation: what each runs, what settings it gets, and when it is ready."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from teachback.infra.settings import SECTIONS, Installation, Section, SettingsError
+
+
+class Part(NamedTuple):
+    """One supervised process. `entry` is `module:function`, called with the settings of `section`."""
+
+    name: str
+    entry: str
+    section: str
+    does: str
+    wants_models: bool = False
+
+
+PARTS: tuple[Part, ...] = (
+    Part("scoring", "teachback.streams.scoring:run", "scoring", "scores and routes every exchange", True),
+    Part("consensus", "teachback.streams.consensus:run", "consensus", "turns verdicts into labels", True),
+    Part("desk", "teachback.consumers.desk:run", "desk", "serves the review queue"),
+    Part("shards", "teachback.consumers.shards:run", "shards", "writes labels to the Parquet table"),
+    Part("trainer", "teachback.trainer.run:run", "trainer", "splits, triggers, trains, gates", True),
+    Part("chatbot", "teachback.producers.bot:run", "chatbot", "the reference bot: answers and emits exchanges", True),
+    Part("again", "teachback.producers.again:run", "again", "asks edited questions again after a promotion"),
+)
+NAMES = tuple(part.name for part in PARTS)
+
+
+def base_model(installation: Installation) -> Any:
+    """The folder of the base model: the one configured, or where the small one is fetched to."""
+    from teachback.infra.models import base_folder
+
+    return installation.models.base or base_folder(installation.cache)
+
+
+def embedder(installation: Installation) -> Any:
+    """The folder of the sentence-transformers model."""
+    from teachback.infra.models import embedder_folder
+
+    return installation.models.embedder or embedder_folder(installation.cache)
+
+
+def _common(installation: Installation) -> dict[str, Any]:
+    return {"bot": installation.bot, "cluster": installation.cluster}
+
+
+def _scoring(installation: Installation) -> dict[str, Any]:
+    return _common(installation) | {"embedder": embedder(installation)}
+
+
+def _consensus(installation: Installation) -> dict[str, Any]:
+    return _common(installation) | {"embedder": embedder(installation)}
+
+
+def _desk(installation: Installation) -> dict[str, Any]:
+    from teachback.infra.reviewers import read
+
+    return _common(installation) | {"reviewers": read(installation.home)}
+
+
+def _shards(installation: Installation) -> dict[str, Any]:
+    return _common(installation) | {"table": str(installation.home / "labels")}
+
+
+def _trainer(installation: Installation) -> dict[str, Any]:
+    home = installation.home
+    paths = {"table": str(home / "labels"), "registry": home / "registry", "work": home / "training"}
+    models = {"base": base_model(installation), "embedder": embedder(installation)}
+    return _common(installation) | paths | models
+
+
+def _chatbot(installation: Installation) -> dict[str, Any]:
+    return _common(installation) | {"base": base_model(installation), "registry": installation.home / "registry"}
+
+
+def _again(installation: Installation) -> dict[str, Any]:
+    chatbot = installation.part("chatbot")
+    return _common(installation) | {"chatbot": f"http://{chatbot.host}:{chatbot.port}"}
+
+
+def _section(struct: str, derive: Callable[[Installation], dict[str, Any]]) -> Section:
+    return Section(f"teachback.{struct}", derive)
+
+
+SECTIONS.update(
+    scoring=_section("streams.settings:ScoringSettings", _scoring),
+    consensus=_section("streams.consensus.settings:ConsensusSettings", _consensus),
+    desk=_section("consumers.desk.settings:DeskSettings", _desk),
+    shards=_section("consumers.shards.settings:ShardsSettings", _shards),
+    trainer=_section("trainer.settings:TrainerSettings", _trainer),
+    chatbot=_section("producers.bot.settings:BotSettings", _chatbot),
+    again=_section("producers.again.settings:AgainSettings", _again),
+)
+
+
+def run(name: str, installation: Installation) -> None:
+    """Become a part, until SIGTERM. Raises SettingsError for a name that is none."""
+    if name == "kafka":
+        from teachback.infra.kafka.node import foreground
+
+        foreground(kafka_settings(installation))
+        return
+    part = next((part for part in PARTS if part.name == name), None)
+    if part is None:
+        raise SettingsError([f"there is no part {name!r}; there are kafka, {', '.join(NAMES)}"])
+    module, _, function = part.entry.partition(":")
+    getattr(import_module(module), function)(installation.part(part.section))
+
+
+def kafka_settings(installation: Installation) -> Any:
+    """The local node's settings."""
+    from teachback.infra.kafka.settings import KafkaSettings
+
+    config = installation.kafka
+    return KafkaSettings(
+        home=installation.home / "kafka", cache=installation.cache, port=config.port, heap_mb=config.heap_mb
+    )

@@ -1,0 +1,39 @@
+"""Signals from the model's own token probabilities, natural logarithms as on the wire."""
+
+import math
+
+from teachback.schemas import Exchange
+
+
+def mean_logprob(exchange: Exchange) -> float | None:
+    """Mean log-probability of the answer's tokens: length-normalised likelihood (Malinin & Gales 2021, section 3)."""
+    values = _finite(exchange)
+    return sum(values) / len(values) if values else None
+
+
+def min_logprob(exchange: Exchange) -> float | None:
+    """Log-probability of the answer's least likely token."""
+    values = _finite(exchange)
+    return min(values) if values else None
+
+
+def entropy(exchange: Exchange) -> float | None:
+    """Mean entropy, in nats, of the truncated next-token distributions, renormalised over the tokens that are given.
+
+    The entropy production rate of Moslonka et al. (2025): what an API's `top_logprobs` let one see of uncertainty.
+    """
+    tokens = exchange.logprobs or ()
+    rows = [[top.logprob for top in token.top_logprobs if math.isfinite(top.logprob)] for token in tokens]
+    values = [_entropy(row) for row in rows if len(row) > 1]
+    return sum(values) / len(values) if values else None
+
+
+def _entropy(logprobs: list[float]) -> float:
+    peak = max(logprobs)
+    weights = [math.exp(value - peak) for value in logprobs]
+    total = sum(weights)
+    return -sum(w / total * math.log(w / total) for w in weights if w > 0)
+
+
+def _finite(exchange: Exchange) -> list[float]:
+    return [token.logprob for token in exchange.logprobs or () if math.isfinite(token.logprob)]
