@@ -1,0 +1,81 @@
+"""A partition's transactional writer: records and the offset they answer become visible together, or not at all."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from teachback.schemas import wire
+from teachback.streams.consensus.errors import Fenced, TransactionFailed
+
+CALL_SECONDS = 30.0  # for each call to the transaction's coordinator; librdkafka retries meanwhile
+_TAKEN_OVER = {
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.FENCED_INSTANCE_ID,
+}
+
+
+class Record(NamedTuple):
+    """One record to write; partition -1 means that its key chooses."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: wire.Headers
+    partition: int = -1
+
+
+class PartitionWriter:
+    """The transactions of one input partition.
+
+    Making one fences every earlier writer of the same `transactional_id` and ends its open transaction. Raises
+    TransactionFailed when the coordinator does not answer.
+    """
+
+    def __init__(self, cluster: wire.Cluster, transactional_id: str, timeout: float) -> None:
+        self._name = transactional_id
+        options = {"transactional.id": transactional_id, "transaction.timeout.ms": int(timeout * 1000)}
+        self._producer: Producer = wire.producer(cluster, options)
+        try:
+            self._producer.init_transactions(CALL_SECONDS)
+        except KafkaException as exc:
+            raise self._failure("could not start", exc) from exc
+
+    def commit(self, records: Sequence[Record], offset: TopicPartition, group: Any) -> None:
+        """Write `records` and commit `offset` for the consumer whose group metadata is `group`, in one transaction.
+
+        Raises Fenced when another process has taken the partition over, else TransactionFailed. Either way nothing of
+        it will be seen, but for a commit whose answer was lost: so the caller must forget what it knows and start anew.
+        """
+        try:
+            self._producer.begin_transaction()
+            for record in records:
+                self._produce(record)
+            self._producer.send_offsets_to_transaction([offset], group, CALL_SECONDS)
+            self._producer.commit_transaction(CALL_SECONDS)  # flushes, and fails if any record failed
+        except KafkaException as exc:
+            raise self._failure(f"at {offset.topic}[{offset.partition}]:{offset.offset} failed", exc) from exc
+
+    def close(self) -> None:
+        """Let go of the connections; an open transaction is left to whoever comes next."""
+        self._producer.close()
+
+    def _produce(self, record: Record) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic, record.value, record.key, record.partition, headers=[*record.headers]
+                )
+                return
+            except BufferError:  # the local queue is full: let it drain
+                self._producer.poll(0.1)
+
+    def _failure(self, what: str, exc: KafkaException) -> TransactionFailed:
+        error = exc.args[0]
+        if error.code() in _TAKEN_OVER:
+            return Fenced(f"transaction {self._name!r} {what}: another process has taken the partition over")
+        return TransactionFailed(f"transaction {self._name!r} {what}: {error.str()}")
