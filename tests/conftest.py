@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.kafka_fixture import kafka, prefix, private_kafka
+from tests.model_fixture import base_model, embedder
 
-__all__ = ["kafka", "prefix", "private_kafka"]
+__all__ = ["base_model", "embedder", "kafka", "prefix", "private_kafka"]

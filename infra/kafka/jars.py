@@ -35,6 +35,8 @@ LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 
 ATTEMPTS = 4
+FIRST_PAUSE_S = 1.0
+"""Between the first two attempts; doubles."""
 PARALLEL = 6
 
 Progress = Callable[[int, int], None]
@@ -179,7 +181,7 @@ def _download(jar: Jar, scratch: Path, tally: _Tally, repository: str | None) ->
                     f"{jar.coordinate} could not be fetched after {ATTEMPTS} attempts: {error}. Check the network; "
                     f"jars that arrived are kept, so running again goes on from here."
                 ) from error
-            time.sleep(2.0 ** (attempt - 1))
+            time.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
