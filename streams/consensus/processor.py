@@ -24,6 +24,7 @@ texts): a late verdict must find its outcome however late it is.
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 SOURCE = "consensus"
 VERDICTS, OUTCOMES, LABELS, DLQ = "review.verdicts", "review.outcomes", "labels.approved", "review.verdicts.dlq"
 CALL_SECONDS = 20.0
+FENCING_THREADS = 16
 REASON_BYTES = 1000  # a header is for reading in a list; the original bytes say the rest
 
 
@@ -143,7 +145,8 @@ class Processor:
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         numbers = [tp.partition for tp in assigned]
         log.info("assigned %s", numbers)
-        writers = {number: self._writer(number) for number in numbers}
+        with ThreadPoolExecutor(FENCING_THREADS) as threads:  # each waits for the coordinator, up to half a second
+            writers = dict(zip(numbers, threads.map(self._writer, numbers), strict=True))
         starts = consumer.committed([TopicPartition(self._topic, number) for number in numbers], CALL_SECONDS)
         if problems := [f"{tp.partition}: {tp.error.str()}" for tp in starts if tp.error is not None]:
             raise TransactionFailed(f"cannot read the committed offsets of {self._topic}: {', '.join(problems)}")
