@@ -46,6 +46,7 @@ def run(settings: ShardsSettings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, request_stop)
+    log.info("writing labels to %s; SIGTERM stops", settings.table)
     serve(settings, stop)
 
 

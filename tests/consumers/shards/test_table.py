@@ -133,7 +133,7 @@ def test_a_long_log_is_still_read_right(tmp_path: Path) -> None:
 
 def test_another_incarnation_of_the_topic_is_a_named_error(tmp_path: Path) -> None:
     LabelTable(str(tmp_path / "t"), ORIGIN)
-    with pytest.raises(TopicRecreated, match="filled from labels.approved"):
+    with pytest.raises(TopicRecreated, match=r"filled from labels\.approved"):
         LabelTable(str(tmp_path / "t"), Origin(topic="labels.approved", topic_id="Zk2"))
 
 
@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_the_table_is_a_clear_error(tmp_path: Path, what
         (path / "a.parquet").write_bytes(b"PAR1")
     elif what == "a foreign table":
         DeltaTable.create(str(path), pq.read_schema(_any_parquet(tmp_path)))
-    with pytest.raises(TableError, match="another folder|Look at its disk|cannot be read|local folder"):
+    with pytest.raises(TableError, match=r"another folder|Look at its disk|cannot be read|local folder"):
         LabelTable("s3://bucket/t" if what == "an object store" else str(path), ORIGIN)
 
 
@@ -190,6 +190,6 @@ def test_a_table_from_an_older_release_gains_the_new_columns(tmp_path: Path, mon
 def test_a_disk_that_refuses_the_file_is_a_clear_error(tmp_path: Path) -> None:
     table = LabelTable(str(tmp_path / "t"), ORIGIN)
     (tmp_path / "t" / "bot=harbour").write_text("in the way")
-    with pytest.raises(TableError, match="cannot write under .*disk and permissions"):
+    with pytest.raises(TableError, match=r"cannot write under .*disk and permissions"):
         put(table, 0, None, range(2))
     assert table.last_offset(0) is None
