@@ -1,7 +1,7 @@
 """Micro-batches through Faust: lossless, exactly once, and fast.
 
 Stock Faust handles one message at a time and acknowledges it by itself: a raise, a skip or a rebalance acks what
-was never processed (`docs/decisions/0002-faust-in-micro-batches.md`), and its cost is an asyncio task or two per message.
+was never processed (`docs/decisions/0002-faust-in-micro-batches.md`), and it costs an asyncio task or two per message.
 Both go away with one idea. **A fetched list of records of one partition is one Faust event**, and **only
 `Batch.done()`, called after the outputs are delivered, permits a commit.**
 

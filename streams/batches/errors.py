@@ -20,7 +20,9 @@ class BatchError(Exception):
     ├── DeliveryFailed       outputs did not reach Kafka: nothing is committed, the worker exits
     ├── StaleBatch           the partition was rewound meanwhile: the batch is dropped, and will be read again
     ├── HeadAbandoned        a batch was left behind by its agent: the worker exits
-    └── WrongVersion         Faust or aiokafka is not the version whose private names were checked
+    ├── SeekFailed           the consumer could not go back to its committed offsets: the worker exits
+    ├── WrongVersion         Faust or aiokafka is not the version whose private names were checked
+    └── MissingCodec         aiokafka cannot read a compression that producers may use
     """
 
 
@@ -48,8 +50,16 @@ class HeadAbandoned(BatchError):
     """A later batch of the partition is done and an earlier one is not."""
 
 
+class SeekFailed(BatchError):
+    """The consumer could not go back to its committed offsets."""
+
+
 class WrongVersion(BatchError):
     """A pinned library has another version."""
+
+
+class MissingCodec(BatchError):
+    """A compression library is not installed."""
 
 
 def leave(code: int, why: str) -> NoReturn:

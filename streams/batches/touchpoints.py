@@ -10,7 +10,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
-from teachback.streams.batches.errors import WrongVersion
+from aiokafka import codec  # type: ignore[import-untyped]
+
+from teachback.streams.batches.errors import MissingCodec, WrongVersion
 
 PINS = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 
@@ -74,6 +76,13 @@ def require_versions() -> None:
                 f"{package} is {found}, but streams/batches was written against {pinned} and touches private names; "
                 f"install {package}=={pinned}, or follow streams/batches/touchpoints.py to move the pin"
             )
+
+
+def require_codecs() -> None:
+    """Raises MissingCodec when aiokafka would stop at a compressed batch: producers choose the compression, not we."""
+    missing = [name for name in ("lz4", "zstd", "snappy") if not getattr(codec, f"has_{name}")()]
+    if missing:
+        raise MissingCodec(f"aiokafka cannot read {', '.join(missing)}; install cramjam (the extra `streams` has it)")
 
 
 def problems() -> Iterator[str]:

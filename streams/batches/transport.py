@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
 from teachback.streams.batches.batch import Batch
-from teachback.streams.batches.errors import EXIT_UNEXPECTED, BatchError, HeadAbandoned, leave
+from teachback.streams.batches.errors import EXIT_UNEXPECTED, HeadAbandoned, SeekFailed, leave
 from teachback.streams.batches.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 SCHEME = "batches"
 SEEK_SHARE = 0.9  # of broker_request_timeout: past that, Faust drops its recovery without a word
 SEEKING_PAUSE = 0.02  # seconds between two looks whether a seek is over
-
-
-class SeekFailed(BatchError):
-    """The consumer could not go back to its committed offsets."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

@@ -1,6 +1,7 @@
 """A Faust application over batches, and its worker process."""
 
 import asyncio
+import ssl
 from typing import Any, Literal, cast, get_args
 
 import faust
@@ -79,8 +80,9 @@ class BatchApp(faust.App):
 
 
 def make_app(settings: StreamSettings, *legs: Leg[Any]) -> BatchApp:
-    """One agent per leg. Raises WrongVersion when Faust or aiokafka is not the version this was written for."""
+    """One agent per leg. Raises WrongVersion or MissingCodec when the installation is not what this was written for."""
     touchpoints.require_versions()
+    touchpoints.require_codecs()
     transport.register()
     app = BatchApp(settings.group_id, _delivery(settings), **faust_options(settings))
     for leg in legs:
@@ -133,17 +135,24 @@ def faust_options(settings: StreamSettings) -> dict[str, Any]:
 def credentials(options: dict[str, str]) -> Any:
     """librdkafka's security options as Faust's credentials; None for a plaintext cluster. Raises ValueError."""
     protocol = options.get("security.protocol", "plaintext").upper()
-    tls = SSLCredentials(cafile=options.get("ssl.ca.location")) if protocol.endswith("SSL") else None
-    if protocol in {"PLAINTEXT", "SSL"}:
-        return tls
-    if protocol not in {"SASL_PLAINTEXT", "SASL_SSL"}:
+    if protocol not in {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}:
         raise ValueError(f"security.protocol is {protocol!r}; known are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")
-    return SASLCredentials(
-        username=options.get("sasl.username"),
-        password=options.get("sasl.password"),
-        mechanism=options.get("sasl.mechanism", options.get("sasl.mechanisms", "PLAIN")),
-        ssl_context=tls.context if tls else None,
-    )
+    context = _tls(options) if protocol.endswith("SSL") else None
+    if protocol.startswith("SASL"):
+        return SASLCredentials(
+            username=options.get("sasl.username"),
+            password=options.get("sasl.password"),
+            mechanism=options.get("sasl.mechanism", options.get("sasl.mechanisms", "PLAIN")),
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context else None
+
+
+def _tls(options: dict[str, str]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.get("ssl.ca.location"))
+    if certificate := options.get("ssl.certificate.location"):
+        context.load_cert_chain(certificate, options.get("ssl.key.location"), options.get("ssl.key.password"))
+    return context
 
 
 def run(app: BatchApp) -> None:

@@ -49,7 +49,7 @@ def read(bootstrap: str, topic: str) -> list[bytes]:
     values: list[bytes] = []
     open_partitions = set(partitions)
     while open_partitions:
-        for message in consumer.consume(10_000, 20):
+        for message in consumer.consume(1000, 1.0):
             error = message.error()
             if error is None:
                 values.append(message.value() or b"")

@@ -29,7 +29,7 @@ class Feed(threading.Thread):
         self._topic = topic
         self._records = records
         self._rate = rate
-        config = producer_config(Cluster(bootstrap=bootstrap)) | {"transactional.id": f"feed-{topic}"}
+        config = producer_config(Cluster(bootstrap=bootstrap)) | {"transactional.id": f"feed-{topic}", "log_level": 0}
         self._producer = Producer(config)
         self.aborted = 0
 

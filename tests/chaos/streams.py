@@ -1,7 +1,7 @@
 """Chaos for the stream workers: kill -9, zombies, a broker restart; then every record is counted from outside.
 
-    python -m tests.chaos.streams                          # the whole of it, then the control that must be caught
-    python -m tests.chaos.streams --records 20000 --kills 3 --stops 1 --guarantee at_least_once
+python -m tests.chaos.streams                          # the whole of it, then the control that must be caught
+python -m tests.chaos.streams --records 20000 --kills 3 --stops 1 --guarantee at_least_once
 """
 
 from __future__ import annotations
@@ -63,9 +63,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lossless(self) -> bool:
-        """Nothing missing, foreign or misplaced, no lag left, and in the exactly-once form nothing twice."""
+        """Nothing missing, foreign or misplaced, no lag, a clean end, and in the exactly-once form nothing twice."""
         found = self.found
-        wrong = found.missing + found.foreign + found.misplaced + self.lag
+        unclean = [code for code in self.ends if code not in (0, -15)]  # -15: ended before it had begun
+        wrong = found.missing + found.foreign + found.misplaced + self.lag + len(unclean)
         return wrong == 0 and (self.plan.guarantee == "at_least_once" or found.repeats == 0)
 
 

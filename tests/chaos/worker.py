@@ -1,6 +1,6 @@
 """One stream worker for the chaos runs: numbers in, the same numbers out, garbage to the dead letters.
 
-    python -m tests.chaos.worker '<Worker as JSON>'
+python -m tests.chaos.worker '<Worker as JSON>'
 """
 
 from __future__ import annotations

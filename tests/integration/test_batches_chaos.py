@@ -1,0 +1,57 @@
+"""Workers are killed, stalled and restarted; every record is then counted from outside. `make chaos` does the whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from teachback.infra.kafka.node import Node
+from teachback.streams.batches.worker import Guarantee
+from tests.chaos.streams import Plan, run, table
+from tests.kafka_fixture import KafkaCluster
+
+pytestmark = pytest.mark.kafka
+
+
+def no_restart() -> None:
+    raise AssertionError("these plans restart no broker")
+
+
+def test_exactly_once_survives_three_kills_and_a_zombie(kafka: KafkaCluster, tmp_path: Path) -> None:
+    plan = Plan(records=20_000, kills=3, stops=1, rate=2000.0, gap=2.5)
+    report = run(plan, kafka.bootstrap, tmp_path / "log", no_restart)
+    assert report.lossless, report
+    assert report.exits[-9] == 3
+    assert report.found.dead_letters == 40
+
+
+def test_at_least_once_survives_kills_and_a_handler_that_raises(kafka: KafkaCluster, tmp_path: Path) -> None:
+    plan = Plan(records=6000, kills=2, stops=0, rate=1000.0, gap=2.5, guarantee="at_least_once", raise_share=0.02)
+    report = run(plan, kafka.bootstrap, tmp_path / "log", no_restart)
+    assert report.lossless, report
+
+
+def test_the_checker_catches_a_worker_that_commits_before_it_is_done(kafka: KafkaCluster, tmp_path: Path) -> None:
+    plan = Plan(records=5000, kills=4, stops=0, rate=700.0, gap=1.5, guarantee="at_least_once", control=True, pause=0.2)
+    report = run(plan, kafka.bootstrap, tmp_path / "log", no_restart)
+    assert report.found.missing > 0, report
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("guarantee", get_args(Guarantee))
+def test_the_whole(guarantee: Guarantee, private_kafka: Callable[..., Node], tmp_path: Path) -> None:
+    node = private_kafka()
+
+    def restart() -> None:
+        node.kill()
+        time.sleep(2)
+        node.start()
+
+    plan = Plan(records=200_000, kills=20, stops=5, restarts=1, rate=1000.0, guarantee=guarantee)
+    report = run(plan, node.bootstrap, tmp_path / "log", restart)
+    print(table([report]))
+    assert report.lossless, report
