@@ -50,6 +50,10 @@ class DataCard(msgspec.Struct, frozen=True, kw_only=True):
     """Side → clusters."""
     longest_answer: int
     """Characters."""
+    labels_sha256: str
+    """Over the sorted ids of the labels that the run learns."""
+    reviewers: tuple[str, ...]
+    """Whose verdicts stand behind those labels, as the labels name them; sorted."""
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +63,6 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     train: tuple[Row, ...]
     eval: tuple[Row, ...]
     card: DataCard
-    labels_sha256: str
-    reviewers: tuple[str, ...]
     stopped: str | None = None
 
 
@@ -102,8 +104,6 @@ def build(
         train=tuple(_row(label, entry) for entry, label in kept),
         eval=tuple(_row(label, entry) for entry, label in zip(usable.eval, evals, strict=True)),
         card=_card(ref, usable, [label for _, label in kept], evals, held, found, len(bounds), conflicts(train, embed)),
-        labels_sha256=sha256_of(sorted(label.id for _, label in kept)),
-        reviewers=tuple(sorted({who for _, label in kept for who in label.reviewers})),
         stopped=stopped,
     )
 
@@ -174,6 +174,8 @@ def _card(
             "eval": len({entry.leader for entry in usable.eval}),
         },
         longest_answer=max((len(label.answer) for label in train), default=0),
+        labels_sha256=sha256_of(sorted(label.id for label in train)),
+        reviewers=tuple(sorted({who for label in train for who in label.reviewers})),
     )
 
 

@@ -157,7 +157,8 @@ class Anchors:
         count = len(self._leaders)
         if count >= len(self._vectors):
             grown = np.zeros((max(64, 2 * count), len(question)), np.float32)
-            grown[:count] = self._vectors[:count]
+            if count:
+                grown[:count] = self._vectors[:count]
             self._vectors = grown
         self._vectors[count] = question
         self._leaders.append(leader)
