@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -69,10 +72,22 @@ class Progress:
 
     def lag(self) -> int:
         """Offsets between the ends of the topic and what is committed. Raises KafkaException."""
-        ends = [self._consumer.get_watermark_offsets(tp, 5)[1] for tp in self._partitions]
-        committed = self._consumer.committed(self._partitions, 5)
+        ends = [_patiently(self._consumer.get_watermark_offsets, tp)[1] for tp in self._partitions]
+        committed = _patiently(self._consumer.committed, self._partitions)
         return sum(end - max(0, tp.offset) for end, tp in zip(ends, committed, strict=True))
 
     def committed(self) -> int:
         """The sum of committed offsets. Raises KafkaException."""
-        return sum(max(0, tp.offset) for tp in self._consumer.committed(self._partitions, 5))
+        return sum(max(0, tp.offset) for tp in _patiently(self._consumer.committed, self._partitions))
+
+
+def _patiently(ask: Callable[..., Any], *about: Any, seconds: float = 60.0) -> Any:
+    """The answer of a broker that may be restarting, or still looking for its coordinator."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask(*about, 5)
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)

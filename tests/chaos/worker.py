@@ -40,7 +40,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     control: bool = False
     max_batch: int = 500
     pause: float = 0.03
-    """Seconds that a batch takes on average, besides the real work."""
+    """Seconds that a batch takes on average, besides the real work; between half and one and a half times it."""
     raise_share: float = 0.0
     """Share of batches at which `handle` raises."""
 
@@ -60,7 +60,7 @@ def leg(worker: Worker) -> Leg[Number]:
     """The same numbers to the target, after a while in a thread."""
 
     async def handle(good: list[tuple[Record, Number]]) -> Sequence[Output]:
-        await asyncio.sleep(worker.pause * random.expovariate(1.0))
+        await asyncio.sleep(worker.pause * random.uniform(0.5, 1.5))
         if random.random() < worker.raise_share:
             raise RuntimeError("a bug in the handler")
         return await asyncio.to_thread(encode_all, worker.target, good)

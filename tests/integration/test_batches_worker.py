@@ -20,7 +20,7 @@ from teachback.streams.batches.batch import Batch, Output
 from teachback.streams.batches.errors import DeliveryFailed, StaleBatch
 from teachback.streams.batches.transactions import ExactlyOnce
 from teachback.streams.batches.worker import Guarantee
-from tests.chaos.checker import Progress, read
+from tests.chaos.checker import Progress, check, read
 from tests.chaos.worker import Number, Worker
 from tests.kafka_fixture import KafkaCluster
 from tests.streams.batches.fakes import raws
@@ -164,6 +164,20 @@ def test_a_worker_that_finds_no_broker_ends_with_a_code_for_its_supervisor(tmp_p
     worker = Worker(bootstrap="127.0.0.1:9", source="in", target="out", group="g", guarantee="at_least_once")
     with started(worker, tmp_path / "log") as process:
         assert process.wait(60) != 0
+
+
+def test_the_checker_catches_a_worker_that_commits_before_it_is_done(
+    kafka: KafkaCluster, prefix: str, tmp_path: Path
+) -> None:
+    worker = topics(kafka, prefix, "at_least_once")
+    write(worker, numbers(50))
+    with started(msgspec.structs.replace(worker, control=True, pause=8.0), tmp_path / "log"):
+        wait_until_committed(worker, 50)  # and now it is killed, inside the batch
+    with started(worker, tmp_path / "log"):
+        write(worker, [msgspec.json.encode(Number(50, ""))])
+        wait_until_committed(worker, 51)
+    found = check(kafka.bootstrap, worker.target, f"{worker.source}.dlq", 51, set())
+    assert (found.missing, found.outputs) == (50, 1)
 
 
 async def test_a_successor_fences_a_zombie_and_finds_its_last_committed_offset(
