@@ -44,7 +44,8 @@ class Writer:
     ) -> None:
         self.table = table
         self.limits = limits
-        self.repeats = 0
+        self.rows = 0  # taken for a row, and
+        self.repeats = 0  # dropped because the label is in one already
         self._verify = verify
         self._clock = clock
         self._lanes: dict[int, Lane] = {}
@@ -73,6 +74,7 @@ class Writer:
             self.repeats += 1
             log.warning("label %s at %d:%d is in the table already; dropped", label.id, partition, offset)
             label = None
+        self.rows += label is not None
         lane.buffer.add(offset, label, size, self._clock())
 
     def due(self) -> list[int]:
