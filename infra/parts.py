@@ -1,7 +1,9 @@
 """The processes of an installation: what each runs, what settings it gets, and when it is ready."""
 
+import secrets
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from teachback.infra.settings import SECTIONS, Installation, Section, SettingsError
@@ -23,8 +25,8 @@ PARTS: tuple[Part, ...] = (
     Part("desk", "teachback.consumers.desk:run", "desk", "serves the review queue"),
     Part("shards", "teachback.consumers.shards:run", "shards", "writes labels to the Parquet table"),
     Part("trainer", "teachback.trainer.run:run", "trainer", "splits, triggers, trains, gates", True),
-    Part("chatbot", "teachback.producers.bot:run", "chatbot", "the reference bot: answers and emits exchanges", True),
-    Part("again", "teachback.producers.again:run", "again", "asks edited questions again after a promotion"),
+    Part("chatbot", "teachback.producers.bot.server:run", "chatbot", "the reference bot: answers and emits exchanges", True),
+    Part("again", "teachback.producers.again.ask:run", "again", "asks edited questions again after a promotion"),
 )
 NAMES = tuple(part.name for part in PARTS)
 
@@ -62,14 +64,27 @@ def _desk(installation: Installation) -> dict[str, Any]:
 
 
 def _shards(installation: Installation) -> dict[str, Any]:
-    return _common(installation) | {"table": str(installation.home / "labels")}
+    return {"cluster": installation.cluster, "table": str(installation.home / "labels"), "instance": "shards-0"}
 
 
 def _trainer(installation: Installation) -> dict[str, Any]:
     home = installation.home
     paths = {"table": str(home / "labels"), "registry": home / "registry", "work": home / "training"}
     models = {"base": base_model(installation), "embedder": embedder(installation)}
-    return _common(installation) | paths | models
+    return _common(installation) | paths | models | {"split_salt": salt(home)}
+
+
+def salt(home: Path) -> str:
+    """The installation's secret, made at first use: it decides new clusters' sides. Decisions made stay on the log."""
+    file = home / "split.salt"
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        home.mkdir(parents=True, exist_ok=True)
+        made = secrets.token_hex(16)
+        file.touch(mode=0o600)
+        file.write_text(made + "\n", encoding="ascii")
+        return made
 
 
 def _chatbot(installation: Installation) -> dict[str, Any]:

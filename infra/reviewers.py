@@ -4,7 +4,6 @@ A token is shown once, when it is made; only its SHA-256 is kept. The desk reads
 """
 
 import hashlib
-import os
 import re
 import secrets
 import tomllib
@@ -68,4 +67,4 @@ def _write(home: Path, people: dict[str, dict[str, Any]]) -> None:
     new = home / (FILE + ".new")
     new.write_text("\n".join(lines), encoding="utf-8")
     new.chmod(0o600)
-    os.replace(new, home / FILE)
+    new.replace(home / FILE)

@@ -5,6 +5,8 @@ makes of it), then `topics` (where each event lives), `ids` (why the same input 
 headers, clients) and `log` (how a local view is rebuilt).
 """
 
+import msgspec
+
 from teachback.schemas.event import Event
 from teachback.schemas.exchange import Exchange, Feedback, Message, Passage, TokenLogprob, TopLogprob
 from teachback.schemas.label import Label, ShardCommitted, SplitAssigned
@@ -28,6 +30,11 @@ EVENTS: tuple[type[Event], ...] = (
     AdapterAlias,
     Policy,
 )
+
+# msgspec 0.22 works a struct's types out at its first use, and two threads that do so at once crash the interpreter. So
+# it is done here, while only one thread can be importing us.
+for _kind in EVENTS:
+    msgspec.json.Decoder(_kind)
 
 __all__ = [
     "EVENTS",

@@ -1,0 +1,175 @@
+"""`teachback demo`: the loop turned once, in front of you."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from teachback.infra.console import Context, context_of, table
+from teachback.infra.demo.report import Report
+
+NOT_PROMOTED = 3
+Sabotage = Literal["none", "shuffled"]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the command into the app."""
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option(help="Your questions and answers: CSV, JSONL or Parquet.", show_default=False)
+    ] = None,
+    question: Annotated[str | None, typer.Option(help="Its column of questions; found when not given.")] = None,
+    answer: Annotated[str | None, typer.Option(help="Its column of answers; found when not given.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=80, help="Questions asked live. [default: 320]", show_default=False)
+    ] = None,
+    stay: Annotated[
+        bool | None,
+        typer.Option("--stay/--stop", help="Leave everything running. [default: at a terminal]", show_default=False),
+    ] = None,
+    sabotage: Annotated[
+        Sabotage, typer.Option(help="Give the reviewers other questions' answers, to see it caught.")
+    ] = "none",
+    data_check: Annotated[bool, typer.Option(help="Switch the data check off, to see what the gate does.")] = True,
+) -> None:
+    """Turn the whole loop once, on this machine: chatbot, Kafka, review, QLoRA, gate, swap. The reviewers are scripted.
+
+    Exit code 0: promoted. 3: the loop turned, but nothing was promoted. 1: something failed.
+    """
+    from teachback.infra import supervise
+    from teachback.infra.demo import home
+    from teachback.infra.demo.board import Board
+    from teachback.infra.demo.script import harbour_bank, own_data, shuffled
+    from teachback.infra.demo.show import Show
+    from teachback.infra.demo.story import Story, settings_for
+
+    shared = context_of(context)
+    script = own_data(data, question, answer, limit) if data else harbour_bank(limit or 320)
+    if sabotage == "shuffled":
+        script = shuffled(script)
+    installation = home.installation_of(shared.installation())
+    home.fresh(installation)
+    sections = settings_for(script)
+    sections["trainer"]["data_check"] = data_check
+    config = home.configure(installation, sections)
+    configured = Context(config, shared.out).installation()
+    board = Board(script.title)
+    keep = sys.stdin.isatty() if stay is None else stay
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    finished = False
+    show = Show(board, shared.out)
+    story = Story(script, configured, config, board, show.tell)
+    try:
+        with show:
+            report = story.tell()
+        finished = True
+    except BaseException:
+        for stage in board.stages.values():
+            if stage.state == "running":
+                board.finish(stage.key, failed=True)
+        raise
+    finally:
+        story.close()
+        if not (finished and keep):
+            supervise.shutdown(configured)
+    tell_end(shared.out, report, configured.home, keep)
+    if not report.promoted:
+        raise typer.Exit(NOT_PROMOTED)
+
+
+def tell_end(out: Console, report: Report, home: Path, stays: bool) -> None:
+    """What happened, in plain words."""
+    _tell_gate(out, report)
+    _tell_answers(out, report)
+    _tell_figures(out, report)
+    _tell_places(out, home, stays)
+
+
+def _tell_gate(out: Console, report: Report) -> None:
+    if report.gate is None:
+        out.print(
+            Panel(
+                Text(report.run.reason or report.run.state),
+                title=f"the run was {report.run.state}",
+                border_style="yellow",
+            )
+        )
+        return
+    lines = Text(report.gate.explanation + "\n\n")
+    for test in report.gate.tests:
+        lines.append("✓ " if test.passed else "✗ ", "green" if test.passed else "bold red")
+        lines.append(f"{test.explanation}\n")
+    style = "green" if report.promoted else "red"
+    out.print(Panel(lines, title=f"the gate: {report.gate.outcome}", title_align="left", border_style=style))
+
+
+def _tell_answers(out: Console, report: Report) -> None:
+    chosen = sorted(report.answers, key=lambda a: (not (a.right_after and not a.right_before), not a.taught))[:4]
+    rows = table("Asked before and after, never in the traffic", "question", "before", "after", "what is right")
+    for found in chosen:
+        mark = "[green]✓[/] " if found.right_after else ""
+        rows.add_row(
+            found.question, f"[dim]{_short(found.before)}[/]", mark + _short(found.after), _short(found.reference)
+        )
+    rows.show_lines = True
+    out.print(rows)
+
+
+def _tell_figures(out: Console, report: Report) -> None:
+    routes = ", ".join(f"{count} {route}" for route, count in sorted(report.routes.items()))
+    reviews = report.reviews
+    rows = table("\nCounted again from the topics and the table", "", "")
+    rows.show_header = False
+    rows.add_row("routes", routes)
+    rows.add_row(
+        "reviews",
+        f"{reviews.verdicts} verdicts on {reviews.requests} requests; {reviews.third_opinions} third opinions, "
+        f"{reviews.adjudicated} adjudicated; agreed at once on {report.agreement.agreed} of {report.agreement.of}",
+    )
+    rows.add_row(
+        "labels",
+        f"{report.labels.total}: {report.labels.train} to train on, {report.labels.eval} locked away to judge by",
+    )
+    rows.add_row("table", f"{report.table.rows} rows, version {report.table.version}")
+    rows.add_row("champion", f"{report.alias.before} → {report.alias.after}")
+    if report.recall.n:
+        rows.add_row(
+            "recall",
+            f"right figures on {report.recall.before:.0%} → {report.recall.after:.0%} of {report.recall.n} taught "
+            "facts, in a wording that was never in the traffic",
+        )
+    rows.add_row("replays", f"{report.replays.queued} edited questions were asked again and wait for review")
+    peak = report.peak_memory_mb["total"] / 1024
+    rows.add_row(
+        "cost", f"{report.seconds['total']:.0f} s, {peak:.1f} GB of memory at the peak, all processes together"
+    )
+    out.print(rows)
+
+
+def _tell_places(out: Console, home: Path, stays: bool) -> None:
+    from teachback.infra.settings import load
+
+    out.print(
+        f"\nThe report is {home / 'report.json'}; logs in {home / 'logs'}; labels (Delta) in {home / 'labels'};",
+        soft_wrap=True,
+    )
+    out.print(f"adapters in {home / 'registry'}.", soft_wrap=True)
+    if not stays:
+        out.print("Everything is stopped. At a terminal, or with --stay, it would go on running.")
+        return
+    desk = load(home / "teachback.toml").part("desk")
+    out.print(f"Everything still runs. The review desk: http://{desk.host}:{desk.port}; `teachback down` stops it all.")
+
+
+def _short(text: str, most: int = 220) -> str:
+    flat = " ".join(text.split())
+    return (flat if len(flat) <= most else flat[: most - 1] + "…").replace("[", "\\[")

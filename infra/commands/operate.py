@@ -1,0 +1,111 @@
+"""`teachback up | down | status | doctor | run | replay`: running an installation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from teachback.infra import doctor as diagnosis
+from teachback.infra import parts, supervise
+from teachback.infra.console import Context, as_json, context_of, table
+from teachback.infra.status import overview
+
+STYLES = {"running": "green", "starting": "yellow", "backoff": "yellow", "stopped": "dim", "fatal": "red"}
+ONLY = typer.Option("--only", help="Start only these parts; repeat the option for several.", show_default=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands into the app."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command()(doctor)
+    app.command(hidden=True)(run)
+
+
+def up(context: typer.Context, only: Annotated[list[str] | None, ONLY] = None) -> None:
+    """Start everything that does not run yet: Kafka (unless one is configured), topics, and the parts of the loop."""
+    from teachback.infra.up import address
+    from teachback.infra.up import up as bring_up
+
+    shared = context_of(context)
+    installation = shared.installation()
+    names = tuple(only) if only else parts.NAMES
+    with _progress(shared) as progress:
+        task = progress.add_task("Starting", total=None)
+
+        def say(step: str, done: int = 0, total: int = 0) -> None:
+            progress.update(task, description=step, completed=done, total=total or None)
+
+        cluster = bring_up(installation, shared.config, say, names)
+    shared.out.print(f"[green]up[/]  Kafka {cluster.bootstrap}, logs in {installation.home / 'logs'}")
+    for name in names:
+        if url := address(installation, name):
+            shared.out.print(f"    {name:<8} {url}")
+    shared.out.print("    `teachback status` shows the loop, `teachback down` stops it")
+
+
+def down(context: typer.Context) -> None:
+    """Stop everything that `teachback up` or `teachback demo` started here. Safe to repeat."""
+    from teachback.infra.demo.home import installations
+
+    shared = context_of(context)
+    for installation in installations(shared.installation()):
+        was = supervise.running(installation)
+        supervise.shutdown(installation)
+        shared.out.print(f"{installation.home}: {'stopped' if was else 'nothing was running'}")
+
+
+def status(context: typer.Context, json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What runs, since when, and how far the loop has come."""
+    shared = context_of(context)
+    found = overview(shared.installation())
+    if json:
+        shared.out.print_json(as_json(found))
+        return
+    rows = table(f"{found.bot}  ({found.home})", "process", "state", "pid", "up", "")
+    for process in found.processes:
+        style = STYLES.get(process.state, "")
+        pid, since = (str(process.pid), f"{process.uptime:.0f} s") if process.pid else ("", "")
+        rows.add_row(process.name, f"[{style}]{process.state}[/]" if style else process.state, pid, since, process.does)
+    shared.out.print(rows)
+    if found.topics:
+        counts = table("\ntopics", "name", "records")
+        for name, count in found.topics.items():
+            counts.add_row(name, f"{count:,}")
+        shared.out.print(counts)
+        shared.out.print(f"\nchampion  {found.champion}")
+    elif not found.processes:
+        shared.out.print("Nothing runs here. `teachback up` starts it.")
+
+
+def doctor(context: typer.Context) -> None:
+    """Check this machine and the configuration, and say what to do about what is missing."""
+    shared = context_of(context)
+    checks = diagnosis.checks(shared.config)
+    rows = table("", "", "check", "finding")
+    for check in checks:
+        rows.add_row("[green]✓[/]" if check.good else "[red]✗[/]", check.name, check.finding)
+    shared.out.print(rows)
+    raise typer.Exit(0 if all(check.good for check in checks) else 1)
+
+
+def run(context: typer.Context, part: Annotated[str, typer.Argument(help="kafka, or one of the parts.")]) -> None:
+    """Be one part, in the foreground, until SIGTERM. This is what the supervisor runs."""
+    supervise.lifeline()
+    parts.run(part, context_of(context).installation())
+
+
+def _progress(shared: Context) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=shared.out, transient=True
+    )
+
+
+def folder(path: Path) -> str:
+    """A path, short: relative when it is below the working directory."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,122 @@
+"""The demo's reviewers: scripted, and said to be so. They work through the same HTTP API as people.
+
+Four habits, so that agreement, disagreement, a third opinion and the adjudicator really happen:
+
+    careful      writes the right answer wherever the bot's is not right
+    brisk        the same, often in words of their own, and lets harmless small talk pass
+    sloppy       approves one answer in ten unread, and gets a figure wrong in one edit of ten
+    adjudicator  settles what the others could not
+"""
+
+import random
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from teachback.consumers.desk.shapes import Offer
+from teachback.consumers.review.client import DeskClient
+from teachback.consumers.review.errors import ItemGone, NotAccepted, Unreachable
+from teachback.infra.demo.script import Asked
+from teachback.infra.harbour import has_figures
+from teachback.schemas.review import Decision
+
+IDLE_S = 0.3
+PATIENCE_S = 120.0
+UNREAD = 0.10
+SLIPS = 0.10
+OWN_WORDS = 0.25
+LEAD_INS = ("Thank you for asking. ", "Happy to help. ", "Good question. ")
+FIGURE = re.compile(r"\d+")
+
+
+class Judged(NamedTuple):
+    """A decision, and the corrected answer when it is an edit."""
+
+    decision: Decision
+    answer: str | None = None
+
+
+Habit = Callable[[Offer, Asked, random.Random], Judged]
+
+
+def careful(offer: Offer, asked: Asked, chance: random.Random) -> Judged:
+    """Right figures and no others: approved; anything else gets the right answer."""
+    return Judged("approve") if acceptable(offer.answer, asked) else Judged("edit", asked.reference)
+
+
+def brisk(offer: Offer, asked: Asked, chance: random.Random) -> Judged:
+    """As `careful`, sometimes in own words; small talk that says no figure passes."""
+    if not asked.figures and offer.answer.strip() and not FIGURE.search(offer.answer):
+        return Judged("approve")
+    if acceptable(offer.answer, asked):
+        return Judged("approve")
+    lead = chance.choice(LEAD_INS) if chance.random() < OWN_WORDS else ""
+    return Judged("edit", lead + asked.reference)
+
+
+def sloppy(offer: Offer, asked: Asked, chance: random.Random) -> Judged:
+    """As `careful`, but for what is approved unread, and for figures that slip."""
+    if chance.random() < UNREAD and offer.answer.strip():
+        return Judged("approve")
+    if chance.random() < SLIPS and asked.slip:
+        return Judged("edit", asked.slip)
+    return careful(offer, asked, chance)
+
+
+def acceptable(answer: str, asked: Asked) -> bool:
+    """Whether an answer states the figures that it should, and is no more than a little longer than the right one."""
+    if not asked.figures:
+        return answer.strip() == asked.reference.strip()
+    return has_figures(answer, asked.figures) and len(answer) < 2 * len(asked.reference)
+
+
+HABITS: dict[str, tuple[str, Habit]] = {
+    "careful": ("reviewer", careful),
+    "brisk": ("reviewer", brisk),
+    "sloppy": ("reviewer", sloppy),
+    "adjudicator": ("adjudicator", careful),
+}
+
+
+class Reviewer(threading.Thread):
+    """One scripted reviewer, working until `stop`. `error` holds what ended it, if anything did."""
+
+    def __init__(
+        self, name: str, url: str, token: str, known: Mapping[str, Asked], stop: threading.Event, seed: int = 7
+    ) -> None:
+        super().__init__(name=f"reviewer-{name}", daemon=True)
+        self.error: Exception | None = None
+        self._who, self._url, self._token, self._known, self._stop_asked = name, url, token, known, stop
+        self._habit = HABITS[name][1]
+        self._chance = random.Random(f"{seed}-{name}")
+
+    def run(self) -> None:
+        """Take the next item, judge it, again."""
+        with DeskClient(self._url, self._token, patience=PATIENCE_S) as desk:
+            while not self._stop_asked.is_set():
+                try:
+                    if not self._next(desk):
+                        self._stop_asked.wait(IDLE_S)
+                except ItemGone:
+                    continue
+                except Unreachable as exc:
+                    if not self._stop_asked.is_set():
+                        self.error = exc
+                    return
+
+    def _next(self, desk: DeskClient) -> bool:
+        offer = desk.lease()
+        if offer is None:
+            return False
+        question = next((m.content for m in reversed(offer.messages) if m.role == "user"), "")
+        asked = self._known.get(question)
+        if asked is None or offer.source == "replay":
+            desk.skip(offer.lease)  # replays are left in the queue, for whoever looks at the desk afterwards
+            return False
+        decision, answer = self._habit(offer, asked, self._chance)
+        try:
+            desk.verdict(offer.lease, decision, answer=answer)
+        except NotAccepted:
+            desk.verdict(offer.lease, "approve")  # the correction is what the bot had said
+        return True

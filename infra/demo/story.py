@@ -1,0 +1,302 @@
+"""The demo, told in order. Each step waits for what it names to be true on the log, and says so on the board."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from teachback.infra import reviewers, supervise, up
+from teachback.infra.demo import home
+from teachback.infra.demo.board import Board
+from teachback.infra.demo.counts import Follower
+from teachback.infra.demo.errors import DemoError
+from teachback.infra.demo.memory import MemoryWatch
+from teachback.infra.demo.people import HABITS, Reviewer
+from teachback.infra.demo.report import Report, decisive_run, make
+from teachback.infra.demo.script import Script
+from teachback.infra.demo.traffic import Chatbot, Reply
+from teachback.infra.settings import Installation
+from teachback.schemas import Run
+from teachback.schemas.wire import Cluster
+from teachback.trainer.run import STATUS, Status
+
+STEP_S = 0.25
+LATEST_S = 1500.0
+GREETINGS = 6
+REPLAYS = 32
+
+
+class Story:
+    """One demo, from an empty home to a report. `tell` is the whole of it; `close` ends its threads."""
+
+    def __init__(
+        self, script: Script, demo: Installation, config: Path, board: Board, tick: Callable[[], None]
+    ) -> None:
+        self.script, self.demo, self.config, self.board, self.tick = script, demo, config, board, tick
+        self.stop = threading.Event()
+        self.memory = MemoryWatch(self._supervisor)
+        self.replies: list[Reply] = []
+        self._people: list[Reviewer] = []
+        self._follower: Follower | None = None
+        self._chatbot: Chatbot | None = None
+
+    def tell(self) -> Report:
+        """Turn the loop once. Raises DemoError and what the parts raise."""
+        self.memory.start()
+        cluster = self._prepare()
+        before = self._probe("before")
+        self._traffic()
+        run = self._train()
+        if run.state == "promoted":
+            self._swap(run)
+            self._again(run)
+        else:
+            for key in ("swap", "again"):
+                self.board.finish(key, f"not done: the run ended {run.state}")
+        after = self._probe("after")
+        return self._report(cluster, before, after)
+
+    def close(self) -> None:
+        """End the threads. Processes are the supervisor's."""
+        self.stop.set()
+        for person in self._people:
+            person.join(5)
+        if self._follower is not None:
+            self._follower.close()
+        if self._chatbot is not None:
+            self._chatbot.close()
+        self.memory.close()
+
+    @property
+    def follower(self) -> Follower:
+        """The follower of the topics, once Kafka is up."""
+        assert self._follower is not None
+        return self._follower
+
+    @property
+    def chatbot(self) -> Chatbot:
+        """The chatbot's API, once it is up."""
+        assert self._chatbot is not None
+        return self._chatbot
+
+    def _prepare(self) -> Cluster:
+        stage = self.board.start("prepare")
+        tokens = {name: reviewers.add(self.demo.home, name, role) for name, (role, _) in HABITS.items()}
+
+        def say(step: str, done: int = 0, total: int = 0) -> None:
+            stage.note, stage.done, stage.total = step, done, total
+            self._look()
+
+        cluster = up.up(self.demo, self.config, say)
+        self._follower = Follower(cluster, self.demo.bot)
+        self._follower.start()
+        chatbot, desk = (up.address(self.demo, name) or "" for name in ("chatbot", "desk"))
+        self._chatbot = Chatbot(chatbot, self.stop)
+        known = self.script.known()
+        self._people = [Reviewer(name, desk, token, known, self.stop) for name, token in tokens.items()]
+        self.board.finish("prepare", f"Kafka {cluster.bootstrap}, chatbot {chatbot}, review desk {desk}")
+        return cluster
+
+    def _probe(self, key: str) -> list[Reply]:
+        """Ask the questions that are kept out of the traffic, and off the log."""
+        stage = self.board.start(key, total=len(self.script.probes), note="off the log")
+
+        def heard(_: Reply) -> None:
+            stage.done += 1
+
+        found: list[Reply] = []
+        self._beside(lambda: found.extend(self.chatbot.ask_all(self.script.probes, key, False, heard)))
+        self.board.finish(key, f"{len(found)} answers by {', '.join(sorted({reply.adapter for reply in found}))}")
+        return found
+
+    def _traffic(self) -> None:
+        total = len(self.script.traffic)
+        asking = self.board.start("traffic", total=total)
+        reviewing = self.board.start("review", total=total)
+        labelling = self.board.start("labels", total=total)
+        for person in self._people:
+            person.start()
+
+        def heard(reply: Reply) -> None:
+            asking.done += 1
+            self.board.ticker.append(("customer", reply.asked.question))
+            self.board.ticker.append(("chatbot", reply.answer))
+
+        self._beside(lambda: self.chatbot.ask_all(self.script.traffic, "live", True, heard))
+        self.board.finish("traffic", f"{total} exchanges by {self.demo.bot}@v0")
+        self._until(self._reviewed, "the reviewers' work to end", "consensus")
+        tally = self.follower.tally
+        routed = len(tally.requests)
+        self.board.finish("review", f"{len(tally.verdicts)} verdicts on {routed} of {total} answers")
+        reviewing.total = labelling.total = routed
+        self._until(self._stored, "the labels to reach the table", "shards")
+        self.board.finish("labels", f"{len(tally.labels)} labels, {sum(tally.shards.values())} rows")
+
+    def _reviewed(self) -> bool:
+        tally, board = self.follower.tally, self.board
+        settled = sum(outcome.status != "open" for outcome in tally.outcomes.values())
+        routed = len(tally.requests)
+        board.stages["review"].done, board.stages["review"].total = settled, routed or 1
+        board.stages["review"].note = f"{len(tally.verdicts)} verdicts"
+        self._check_people()
+        return len(tally.routes) >= len(self.script.traffic) and settled >= routed > 0
+
+    def _stored(self) -> bool:
+        tally, stage = self.follower.tally, self.board.stages["labels"]
+        stage.done, stage.total = sum(tally.shards.values()), len(tally.labels)
+        return sum(tally.shards.values()) >= len(tally.labels) > 0
+
+    def _train(self) -> Run:
+        """Wait until a run, which starts by itself, has ended."""
+        self.board.start("train", note="waiting for the label threshold")
+        self._until(self._trained, "the training run to end", "trainer")
+        run = decisive_run(self.follower.tally)
+        if run.state in {"held", "failed"}:
+            self.board.finish("train", run.reason or run.state, failed=True)
+            self.board.finish("gate", "not reached")
+            return run
+        self.board.finish("train")
+        self.board.finish("gate", f"{run.state}: {run.gate.explanation if run.gate else ''}")
+        return run
+
+    def _trained(self) -> bool:
+        runs = self.follower.tally.runs.values()
+        train, gate = self.board.stages["train"], self.board.stages["gate"]
+        status = self._trainer_status()
+        if status is not None and status.progress is not None:
+            progress = status.progress
+            stage = train if progress.stage in {"load", "train"} else gate
+            if stage is gate and gate.state == "waiting":
+                self.board.finish("train", train.note)
+                self.board.start("gate")
+            stage.done, stage.total = progress.done, progress.total
+            loss = "" if progress.loss is None else f", loss {progress.loss:.2f}"
+            stage.note = f"{progress.stage} {progress.done} of {progress.total}{loss}"
+        elif status is not None:
+            train.note = "; ".join(status.decision.missing) or "starting"
+        return any(run.state != "started" for run in runs)
+
+    def _trainer_status(self) -> Status | None:
+        try:
+            return msgspec.json.decode((self.demo.home / "training" / STATUS).read_bytes(), type=Status)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _swap(self, run: Run) -> None:
+        """The next exchanges on the log must name the new adapter."""
+        adapter = run.adapter or ""
+        self.board.start("swap", note=f"waiting for {adapter}")
+        self._until(lambda: self.chatbot.serving() == adapter, f"the chatbot to serve {adapter}", "chatbot")
+        asks = self.script.traffic[:GREETINGS]
+        replies: list[Reply] = []
+        self._beside(lambda: replies.extend(self.chatbot.ask_all(asks, f"next-{adapter}", True, lambda _: None)))
+        ids = {reply.exchange for reply in replies}
+        self._until(lambda: ids <= set(self.follower.tally.exchanges), "the next exchanges on the log", "chatbot")
+        named = {self.follower.tally.exchanges[exchange][1] for exchange in ids}
+        if named != {adapter}:
+            raise DemoError(f"the exchanges after the swap name {', '.join(sorted(named))}, not {adapter}")
+        self.board.finish("swap", f"the next {len(ids)} exchanges name {adapter}")
+
+    def _again(self, run: Run) -> None:
+        tally = self.follower.tally
+        edited = sum(label.origin == "edited" and label.source == "live" for label in tally.labels.values())
+        expected = min(edited, REPLAYS)
+        stage = self.board.start("again", total=expected)
+
+        def queued() -> bool:
+            stage.done = sum(source == "replay" for source in tally.requests.values())
+            return stage.done >= expected
+
+        self._until(queued, "the edited questions to queue again", "again")
+        self.board.finish("again", f"{expected} queued as source=replay, for you to look at")
+
+    def _report(self, cluster: Cluster, before: list[Reply], after: list[Reply]) -> Report:
+        self.board.start("report")
+        for person in self._people:
+            if person.error is not None:
+                raise DemoError(f"a scripted reviewer stopped: {person.error}")
+        self.stop.set()
+        memory = self.memory.peaks | {"total": self.memory.peak_total}
+        table = self.demo.home / "labels"
+        seconds = self.board.seconds()
+        report = make(self.script, cluster, self.demo.bot, table, before, after, seconds, memory)
+        file = self.demo.home / "report.json"
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+        self.board.finish("report", str(file))
+        self._look()
+        return report
+
+    def _beside(self, work: Callable[[], object]) -> None:
+        """Do something in a thread, and keep the board fresh meanwhile. Raises what it raises."""
+        failed: list[BaseException] = []
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as exc:  # noqa: BLE001 - handed on below
+                failed.append(exc)
+
+        thread = threading.Thread(target=guarded, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            if self.board.stages["review"].state == "running":
+                self._reviewed()
+                self._stored()
+            self._look()
+            thread.join(STEP_S)
+        if failed:
+            raise failed[0]
+
+    def _until(self, condition: Callable[[], bool], what: str, part: str) -> None:
+        deadline = time.monotonic() + LATEST_S
+        while not condition():
+            if time.monotonic() > deadline:
+                log = self.demo.home / "logs" / f"{part}.log"
+                raise DemoError(f"waited {LATEST_S:.0f} s for {what}, in vain; see {log}")
+            if self.follower.error is not None:
+                raise DemoError(f"the topics can't be followed any more: {self.follower.error}")
+            self._look()
+            time.sleep(STEP_S)
+
+    def _check_people(self) -> None:
+        for person in self._people:
+            if person.error is not None:
+                raise DemoError(f"a scripted reviewer stopped: {person.error}")
+
+    def _look(self) -> None:
+        """Put what is known now on the board."""
+        self.board.memory = self.memory.now_total
+        if self._follower is not None:
+            tally = self._follower.tally
+            self.board.adapter = tally.lineage.champion
+            self.board.count(
+                {
+                    "exchanges": len(tally.exchanges),
+                    "scored": len(tally.routes),
+                    "requests": len(tally.requests),
+                    "verdicts": len(tally.verdicts),
+                    "labels": len(tally.labels),
+                    "rows": sum(tally.shards.values()),
+                }
+            )
+        self.tick()
+
+    def _supervisor(self) -> int | None:
+        try:
+            return supervise.supervisor_pid(self.demo)
+        except (OSError, supervise.SuperviseError):
+            return None
+
+
+def settings_for(script: Script) -> dict[str, dict[str, object]]:
+    """The demo's configuration: free ports, quick shards, and a threshold that its traffic reaches."""
+    n = len(script.traffic)
+    return {
+        "chatbot": {"port": home.free_port(), "system_prompt": script.system_prompt, "max_new_tokens": 64, "batch": 16},
+        "desk": {"port": home.free_port()},
+        "shards": {"max_rows": 200, "max_age_seconds": 2.0},
+        "again": {"most": REPLAYS},
+        "trainer": {"label_threshold": max(24, round(0.55 * n)), "min_clusters": 10, "min_eval": min(40, n // 6)},
+    }

@@ -1,0 +1,77 @@
+"""Publishing what people decide: one event on `loop.policy`, taken up by every worker without a restart."""
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from teachback.schemas import Policy
+from teachback.schemas.event import now
+from teachback.schemas.ids import derived
+from teachback.schemas.log import Tail
+from teachback.schemas.wire import Cluster, encode, headers, producer
+
+# Strict until there is evidence: nearly everything is reviewed.
+THRESHOLD = 0.8
+AUDIT_RATE = 0.1
+
+
+class PolicyError(Exception):
+    """A policy can't be published; the message says why."""
+
+
+def current(cluster: Cluster, bot: str) -> Policy | None:
+    """The policy in force, or None before the first."""
+    found: Policy | None = None
+    with Tail(cluster, "loop.policy", (Policy,)) as tail:
+        for record in tail.catch_up():
+            policy = record.event
+            if policy is not None and policy.bot == bot and policy.version == (found.version if found else 0) + 1:
+                found = policy
+    return found
+
+
+def ensure_policy(cluster: Cluster, bot: str) -> Policy:
+    """The policy in force; without one, the strict default with a fresh audit salt is published."""
+    found = current(cluster, bot)
+    return found if found else _publish(cluster, _first(bot))
+
+
+def change(cluster: Cluster, bot: str, changes: dict[str, Any]) -> Policy:
+    """Publish the policy in force with some fields changed. Raises PolicyError for values that can't be."""
+    before = current(cluster, bot) or _first(bot)
+    fields = msgspec.to_builtins(before) | changes | {"version": before.version + 1, "created": now()}
+    fields["id"] = derived("policy", bot, before.version + 1)
+    try:
+        policy = msgspec.convert(fields, Policy)
+    except msgspec.ValidationError as exc:
+        raise PolicyError(f"this can't be a policy: {exc}") from exc
+    return _publish(cluster, policy)
+
+
+def _first(bot: str) -> Policy:
+    return Policy(
+        id=derived("policy", bot, 1),
+        bot=bot,
+        created=now(),
+        version=1,
+        threshold=THRESHOLD,
+        audit_rate=AUDIT_RATE,
+        audit_salt=secrets.token_hex(16),
+        reason="the default: strict until there is evidence",
+    )
+
+
+def _publish(cluster: Cluster, policy: Policy) -> Policy:
+    writer = producer(cluster)
+    failed: list[str] = []
+    writer.produce(
+        cluster.topic("loop.policy"),
+        encode(policy),
+        policy.bot.encode(),
+        headers=[*headers(policy, "policy")],
+        on_delivery=lambda error, _: failed.append(error.str()) if error else None,
+    )
+    if writer.flush(30) or failed:
+        raise PolicyError(f"Kafka did not take the policy: {failed[0] if failed else 'no answer in 30 s'}")
+    return policy
