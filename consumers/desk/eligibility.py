@@ -4,7 +4,7 @@ An adjudicator who reviews an item can no longer adjudicate it. So that no item 
 adjudicators review only where another adjudicator is left for it, or where the plain reviewers are too few anyway.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from teachback.consumers.desk.item import Capacity, Item
 from teachback.consumers.desk.settings import Reviewer
@@ -15,20 +15,20 @@ def lanes(who: Reviewer) -> tuple[Capacity, ...]:
     return ("adjudicator", "reviewer") if who.may_adjudicate else ("reviewer",)
 
 
-def may_judge(who: Reviewer, item: Item, everyone: Iterable[Reviewer]) -> bool:
-    """Whether `who` may judge `item` now, whatever others are doing. `everyone` are all who can sign in."""
+def may_judge(who: Reviewer, item: Item, everyone: Iterable[Reviewer], at_work: Collection[str]) -> bool:
+    """Whether `who` may judge `item`. `everyone` are all who can sign in, `at_work` the names who hold it on lease."""
     if item.request is None or not item.is_open or who.name in item.judges or not who.knows(item.request.topic):
         return False
     if item.capacity == "adjudicator":
         return who.may_adjudicate
-    return not who.may_adjudicate or not _is_reserved(who, item, everyone)
+    return not who.may_adjudicate or not _is_reserved(who, item, everyone, at_work)
 
 
-def _is_reserved(adjudicator: Reviewer, item: Item, everyone: Iterable[Reviewer]) -> bool:
+def _is_reserved(adjudicator: Reviewer, item: Item, everyone: Iterable[Reviewer], at_work: Collection[str]) -> bool:
     """Whether `adjudicator` must be kept free, to settle `item` should the reviewers differ."""
     assert item.request is not None
-    topic, judges = item.request.topic, item.judges
+    topic, taken = item.request.topic, item.judges.union(at_work)
     others = [who for who in everyone if who.name != adjudicator.name and who.knows(topic)]
-    if any(who.may_adjudicate and who.name not in judges for who in others):
+    if any(who.may_adjudicate and who.name not in taken for who in others):
         return False
     return sum(not who.may_adjudicate for who in others) >= item.target

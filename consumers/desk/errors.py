@@ -16,6 +16,8 @@ DeskError
 
 from typing import ClassVar
 
+SUCCESSOR = "another desk of this bot has taken over; this one ends. Its clients will find the other."
+
 
 class DeskError(Exception):
     """The root of the desk's errors."""

@@ -1,12 +1,18 @@
 """The topics, read into the desk's state: whole at first, then as they grow.
 
 Any number of bots may share the topics; only this desk's bot is taken in.
+
+A desk notes its verdicts before it writes them, and reads the topics only after it has fenced the desk before it. So a
+verdict that is news to a desk at work was written by its successor: a desk that slept through being replaced learns of
+it here (Superseded), even when nobody asks it to write anything.
 """
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
+from teachback.consumers.desk.errors import SUCCESSOR, Superseded
 from teachback.consumers.desk.state import DeskState
 from teachback.schemas.log import Record, Tail
 from teachback.schemas.review import Outcome, ReviewRequest, Verdict
@@ -17,6 +23,8 @@ TOPICS: tuple[TopicName, ...] = ("review.requests", "review.verdicts", "review.o
 POLL_SECONDS = 0.1  # Tail.poll fills a batch for so long, so it is also how old news can be
 
 Records = list[Record[Any]]
+Call = Callable[[Callable[[], None]], object]
+Fail = Callable[[Exception], object]
 
 
 class Source(NamedTuple):
@@ -35,6 +43,11 @@ def _verdict(state: DeskState, record: Record[Verdict]) -> None:
         state.note_verdict(record.event)
 
 
+def _foreign_verdict(state: DeskState, record: Record[Verdict]) -> None:
+    if record.event is not None and state.note_verdict(record.event):
+        raise Superseded(SUCCESSOR)
+
+
 def _outcome(state: DeskState, record: Record[Outcome]) -> None:
     state.note_outcome(record.key, record.event)
 
@@ -46,26 +59,22 @@ class Feed:
         self.bot = bot
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._sources = (
-            Source(Tail(cluster, "review.requests", (ReviewRequest,)), _request),
-            Source(Tail(cluster, "review.verdicts", (Verdict,)), _verdict),
-            Source(Tail(cluster, "review.outcomes", (Outcome,)), _outcome),
-        )
+        self._requests = Source(Tail(cluster, "review.requests", (ReviewRequest,)), _request)
+        self._verdicts = Source(Tail(cluster, "review.verdicts", (Verdict,)), _verdict)
+        self._outcomes = Source(Tail(cluster, "review.outcomes", (Outcome,)), _outcome)
 
     def rebuild(self, state: DeskState) -> None:
         """Fold everything there is into `state`, which nobody else may use meanwhile."""
-        for source in self._sources:
+        for source in (self._requests, self._verdicts, self._outcomes):
             for record in source.tail.catch_up():
-                self._fold(source, state, record)
+                self._fold(source, state, [record])
 
-    def follow(
-        self, state: DeskState, call: Callable[[Callable[[], None]], object], fail: Callable[[Exception], object]
-    ) -> None:
+    def follow(self, state: DeskState, call: Call, fail: Fail) -> None:
         """Go on reading in the background; `call` runs a fold where `state` lives, `fail` hears of a fatal error."""
-        for source in self._sources:
-            thread = threading.Thread(
-                target=self._follow, args=(source, state, call, fail), name=f"feed {source.tail.topic}", daemon=True
-            )
+        following = self._verdicts._replace(fold=_foreign_verdict)
+        for source in (self._requests, following, self._outcomes):
+            name = f"feed {source.tail.topic}"
+            thread = threading.Thread(target=self._follow, args=(source, state, call, fail), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -74,27 +83,24 @@ class Feed:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        for source in self._sources:
+        for source in (self._requests, self._verdicts, self._outcomes):
             source.tail.close()
 
-    def _follow(
-        self,
-        source: Source,
-        state: DeskState,
-        call: Callable[[Callable[[], None]], object],
-        fail: Callable[[Exception], object],
-    ) -> None:
+    def _follow(self, source: Source, state: DeskState, call: Call, fail: Fail) -> None:
+        def fold(records: Records) -> None:
+            try:
+                self._fold(source, state, records)
+            except Superseded as exc:
+                fail(exc)
+
         try:
             while not self._stop.is_set():
                 if records := source.tail.poll(POLL_SECONDS):
-                    call(lambda batch=records: self._fold_all(source, state, batch))  # type: ignore[misc]
+                    call(partial(fold, records))
         except Exception as exc:  # noqa: BLE001 (the thread's outermost edge: the process must hear of it)
             fail(exc)
 
-    def _fold_all(self, source: Source, state: DeskState, records: Records) -> None:
+    def _fold(self, source: Source, state: DeskState, records: Records) -> None:
         for record in records:
-            self._fold(source, state, record)
-
-    def _fold(self, source: Source, state: DeskState, record: Record[Any]) -> None:
-        if record.event is None or record.event.bot == self.bot:
-            source.fold(state, record)
+            if record.event is None or record.event.bot == self.bot:
+                source.fold(state, record)

@@ -63,11 +63,11 @@ class Process:
         # A daemon thread: it may wait for Kafka for long, and a signal must still end the process.
         threading.Thread(target=self._start, name="desk start", daemon=True).start()
         await self._server.serve()
+        if self._feed is not None:
+            await asyncio.to_thread(self._feed.close)
         if self.failure is not None:
             raise self.failure
         await asyncio.to_thread(self._writer.close)
-        if self._feed is not None:
-            await asyncio.to_thread(self._feed.close)
 
     def _start(self) -> None:
         """Fence first, then read: so the topics hold all that an earlier desk ever committed."""

@@ -159,3 +159,8 @@ class Problem(Body, frozen=True, kw_only=True):
     title: str
     detail: str
     action: str
+
+
+# As in `schemas`: worked out while one thread imports us, for a client may be used from several.
+for _body in Body.__subclasses__():
+    msgspec.json.Decoder(_body)

@@ -52,15 +52,16 @@ class DeskState:
         item.request, item.arrived = request, arrived
         self._reshelve(item)
 
-    def note_verdict(self, verdict: Verdict) -> None:
-        """A verdict stands in the topic, or is about to."""
+    def note_verdict(self, verdict: Verdict) -> bool:
+        """A verdict stands in the topic, or is about to. Returns whether it is news."""
         if verdict.id in self._said:
-            return
+            return False
         self._said[verdict.id] = said(verdict.decision, verdict.answer)
         self.tally.count_verdict(verdict.reviewer)
         item = self._item(verdict.exchange)
         item.add(verdict)
         self._reshelve(item)
+        return True
 
     def note_outcome(self, exchange: str, outcome: Outcome | None) -> None:
         """The newest state of agreement; None when it was erased."""
@@ -136,12 +137,15 @@ class DeskState:
             del self._skipped[next(iter(self._skipped))]
 
     def _choices(self, who: Reviewer) -> Iterator[str]:
-        everyone = self.settings.reviewers
         for exchange in self.queue.offers(*lanes(who)):
-            if (who.name, exchange) in self._skipped or not may_judge(who, self.items[exchange], everyone):
-                continue
-            if all(lease.reviewer != who.name for lease in self.leases.on(exchange)):
+            if (who.name, exchange) not in self._skipped and self._may_take(who, self.items[exchange]):
                 yield exchange
+
+    def _may_take(self, who: Reviewer, item: Item) -> bool:
+        """Whether there is a place for `who` at `item`."""
+        at_work = {lease.reviewer for lease in self.leases.on(item.exchange)}
+        free = len(at_work) < item.missing and who.name not in at_work
+        return free and may_judge(who, item, self.settings.reviewers, at_work)
 
     def _live(self, who: Reviewer, id_: str, token: int, exchange: str) -> Lease:
         """The lease as it is held, or taken up again: this desk may have been restarted, or the lease have run out."""
@@ -155,7 +159,7 @@ class DeskState:
             raise AlreadyJudged("your verdict is in", "go on with the next item")
         if not item.is_open or id_ != lease_id(exchange, who.name, item.round):
             raise LeaseLost("the item was settled meanwhile", "go on with the next item")
-        if not may_judge(who, item, self.settings.reviewers) or len(self.leases.on(exchange)) >= item.missing:
+        if not self._may_take(who, item):
             raise LeaseLost("the time ran out and others are at work on the item", "go on with the next item")
         lease = self.leases.grant(exchange, who.name, item.round, item.capacity, None)
         self._reshelve(item)

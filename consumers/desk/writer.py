@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from teachback.consumers.desk.errors import DeskError, Superseded, WriterFailed
+from teachback.consumers.desk.errors import SUCCESSOR, DeskError, Superseded, WriterFailed
 from teachback.schemas.review import Verdict
 from teachback.schemas.wire import Cluster, encode, headers, producer
 
@@ -118,7 +118,7 @@ def _until_answered(step: Callable[[float], None]) -> None:
 
 def _named(error: KafkaError) -> DeskError:
     if error.code() in FENCED:
-        return Superseded("another desk of this bot has taken over; this one ends. Its clients will find the other.")
+        return Superseded(SUCCESSOR)
     return WriterFailed(
         f"Kafka does not take verdicts: {error.str()} ({error.name()}). What is not acknowledged will be sent again by "
         "the reviewers' clients; start the desk again."

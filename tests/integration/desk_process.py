@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -50,10 +49,11 @@ class DeskProcess:
             time.sleep(0.05)
 
     def signal(self, number: signal.Signals) -> None:
-        os.kill(self.process.pid, number)
+        """Send a signal, such as SIGSTOP."""
+        self.process.send_signal(number)
 
     def kill(self) -> None:
-        """kill -9."""
+        """kill -9; also ends a stopped process."""
         self.process.kill()
         self.process.wait()
 

@@ -139,6 +139,16 @@ class DeskUnderUse(RuleBasedStateMachine):
             assert {v.reviewer for v in verdicts if v.role == "adjudicator"} <= adjudicators
 
     @invariant()
+    def somebody_is_left_to_settle_what_reviewers_can_review(self) -> None:
+        for item in self.state.items.values():
+            if item.request is None or not item.is_open or item.capacity == "adjudicator":
+                continue
+            able = [who for who in PEOPLE if who.knows(item.request.topic)]
+            taken = item.judges | {lease.reviewer for lease in self.state.leases.on(item.exchange)}
+            if sum(not who.may_adjudicate for who in able) >= item.target:
+                assert any(who.may_adjudicate and who.name not in taken for who in able)
+
+    @invariant()
     def counts_are_those_of_the_items(self) -> None:
         everything = self.state.items.values()
         assert sum(self.state.tally.of("open").values()) == sum(item.is_open for item in everything)

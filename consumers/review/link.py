@@ -1,0 +1,142 @@
+"""Between the session and the desk: fetches, sends, keeps leases alive, and waits out a lost connection.
+
+HTTP runs in threads; the session is touched on the event loop only. Each loop below ends at an error that a person must
+see (a wrong token), and goes on through all others.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from teachback.consumers.desk.shapes import Leased
+from teachback.consumers.review.client import DeskClient
+from teachback.consumers.review.errors import ItemGone, NotAccepted, Unreachable
+from teachback.consumers.review.session import Session
+
+R = TypeVar("R")
+IDLE_SECONDS = 2.0
+TICK_SECONDS = 0.1
+BEAT_SHARE = 0.25  # of what is left of a lease
+SOONEST_BEAT = 0.5
+
+
+class Link:
+    """Drives a session against a desk. `redraw` is called whenever something on the screen may have changed."""
+
+    def __init__(self, client: DeskClient, session: Session, redraw: Callable[[], object]) -> None:
+        self.client = client
+        self.session = session
+        self.redraw = redraw
+        self.trouble = ""  # why the desk cannot be reached, while it cannot
+        self.waiting = 0
+        self._wake = asyncio.Event()
+
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What must run while the window is open."""
+        return [self._fetch(), self._send(), self._beat()]
+
+    def wake(self) -> None:
+        """Look for something to do now."""
+        self._wake.set()
+
+    async def give_back(self, lease: Leased) -> None:
+        """A skipped item goes back to the desk; if that fails, the lease runs out by itself."""
+        try:
+            await self._call(lambda: self.client.skip(lease))
+        except (Unreachable, NotAccepted) as exc:
+            self.session.message = str(exc)
+
+    async def leave(self) -> bool:
+        """Send what is decided and give the rest back. False when something could not be sent."""
+        self.session.release()
+        try:
+            await self._flush()
+        except Unreachable:
+            return False
+        for lease in list(self.session.leases.values()):
+            await self.give_back(lease)
+        return True
+
+    async def _fetch(self) -> None:
+        while True:
+            self._wake.clear()
+            if self.session.wants_item:
+                try:
+                    offer = await self._call(lambda: self.client.lease(self.session.holding))
+                except Unreachable:
+                    continue
+                except (ItemGone, NotAccepted) as exc:
+                    self.session.message, offer = str(exc), None
+                if offer is not None:
+                    self.waiting = offer.waiting
+                    self.session.receive(offer)
+                    self.redraw()
+                    continue
+                self.waiting = 0
+                self.redraw()
+            try:
+                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def _send(self) -> None:
+        while True:
+            self.session.tick(time.monotonic())
+            try:
+                await self._flush()
+            except Unreachable:
+                continue
+            self.redraw()
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _flush(self) -> None:
+        """Everything that is decided for good, in order. Raises Unreachable; what is not sent stays."""
+        while self.session.sending:
+            held = self.session.sending[0]
+            lease = self.session.leases.get(held.offer.exchange, held.offer.lease)
+            try:
+                await self._call(
+                    lambda held=held, lease=lease: self.client.verdict(  # type: ignore[misc]
+                        lease, held.decision, answer=held.answer, comment=held.comment
+                    )
+                )
+            except (ItemGone, NotAccepted) as exc:
+                self.session.refused(held, str(exc))
+            else:
+                self.session.sent(held)
+            self.redraw()
+
+    async def _beat(self) -> None:
+        while True:
+            for exchange, lease in list(self.session.leases.items()):
+                try:
+                    kept = await self._call(lambda lease=lease: self.client.heartbeat(lease))  # type: ignore[misc]
+                except Unreachable:
+                    break
+                except (ItemGone, NotAccepted) as exc:
+                    if self.session.leases.get(exchange) == lease and not self._decided(exchange):
+                        self.session.lost(exchange, str(exc))
+                        self.redraw()
+                else:
+                    self.session.beat(kept)
+            left = min((lease.seconds for lease in self.session.leases.values()), default=IDLE_SECONDS / BEAT_SHARE)
+            await asyncio.sleep(max(SOONEST_BEAT, left * BEAT_SHARE))
+
+    def _decided(self, exchange: str) -> bool:
+        """Whether the desk's word on this item comes with the answer to our verdict."""
+        return any(held.offer.exchange == exchange for held in self.session.sending)
+
+    async def _call(self, request: Callable[[], R]) -> R:
+        """One request in a thread, noting whether the desk can be reached."""
+        try:
+            answer = await asyncio.to_thread(request)
+        except Unreachable as exc:
+            self.trouble = str(exc)
+            self.redraw()
+            raise
+        except (ItemGone, NotAccepted):
+            self.trouble = ""
+            raise
+        self.trouble = ""
+        return answer
