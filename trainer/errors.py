@@ -12,6 +12,7 @@ class TrainerError(Exception):
     ├── BadRegistry          an adapter is missing, incomplete or not what its card says
     ├── Stale                a run cannot be resumed: its data set or settings are no longer what they were
     ├── RollbackRefused      there is nothing to roll back to, or someone changed the champion first
+    ├── RetryRefused         the run to be tried again is unknown, or did not fail
     └── JobError             the training job cannot go on, and trying again would not help
         ├── BadJob           the job folder holds something that cannot be used: the message says which file and why
         ├── BadBase          the base model is not the one named, or cannot be loaded or quantised
@@ -66,3 +67,7 @@ class Stale(TrainerError):
 
 class RollbackRefused(TrainerError):
     """The champion was not changed."""
+
+
+class RetryRefused(TrainerError):
+    """The run was not opened again."""

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from teachback.schemas.event import now
 from teachback.schemas.log import Record, Tail
 from teachback.schemas.training import Run
 from teachback.schemas.wire import Cluster
+from teachback.trainer.errors import RetryRefused
+from teachback.trainer.ledger import send
 
 FINISHED = frozenset({"promoted", "rejected", "inconclusive", "held"})
 
@@ -81,7 +84,25 @@ class History:
 
 def runs(cluster: Cluster, bot: str, timeout: float = 30.0) -> list[RunView]:
     """The bot's runs as the log has them now, the oldest first."""
+    return sorted(_read(cluster, bot, timeout).runs.values(), key=lambda run: run.began)
+
+
+def retry(cluster: Cluster, bot: str, run: str, timeout: float = 30.0) -> RunView:
+    """Open a failed run again: the trainer goes on from what its folder holds, or makes it again.
+
+    Raises RetryRefused for a run that is unknown or did not fail.
+    """
+    view = _read(cluster, bot, timeout).runs.get(run)
+    if view is None or view.last.state != "failed":
+        what = "there is no such run" if view is None else f"it is {view.last.state}"
+        raise RetryRefused(f"run {run} of {bot} cannot be tried again: {what}; only a failed run can")
+    again = msgspec.structs.replace(view.last, created=now(), state="started", reason=None, seconds=None)
+    send(cluster, "training.runs", again, "retry", timeout)
+    return view
+
+
+def _read(cluster: Cluster, bot: str, timeout: float) -> History:
     history = History(bot)
     with Tail(cluster, "training.runs", (Run,)) as tail:
         history.fold(tail.catch_up(timeout))
-    return sorted(history.runs.values(), key=lambda run: run.began)
+    return history

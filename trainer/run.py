@@ -11,6 +11,7 @@ A run's id is a hash of bot, data set and configuration, so a trainer that was k
 the log and goes on with it, in the same folder, to the same single end.
 """
 
+import os
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ from teachback.schemas.training import Base
 from teachback.schemas.wire import require_topics
 from teachback.trainer import outcome
 from teachback.trainer.alias import bare
+from teachback.trainer.base import describe
 from teachback.trainer.child import Child, last_words
 from teachback.trainer.dataset.build import Dataset
 from teachback.trainer.dataset.embed import CachedEmbedder, Embedder, SentenceEmbedder
@@ -40,7 +42,6 @@ from teachback.trainer.trigger import Decision, count, decide
 from teachback.trainer.views import Views
 
 STATUS = "status.json"
-JOB = (sys.executable, "-m", "teachback.trainer.job")
 POLL = 0.3
 SPLITS_AT_ONCE = 5_000
 
@@ -211,17 +212,16 @@ class Trainer:
             write(self.settings.work / STATUS, encoded)
 
 
-def run(settings: TrainerSettings, command: Sequence[str] = JOB) -> None:
-    """Train whenever there is enough to learn, until SIGTERM or SIGINT. Raises TrainerError and its kin."""
-    from teachback.trainer.base import describe
-
+def run(settings: TrainerSettings) -> None:
+    """Train whenever there is enough to learn, until SIGTERM or SIGINT. Raises TrainerError, WireError, Kafka's own."""
+    job = (sys.executable, "-m", "teachback.trainer.job", "--parent", str(os.getpid()))
     settings.work.mkdir(parents=True, exist_ok=True)
     embed = CachedEmbedder(
         SentenceEmbedder(settings.embedder), settings.work / "vectors.sqlite", str(settings.embedder)
     )
     try:
         with until_told() as told:
-            serve(settings, embed, command, describe, told)
+            serve(settings, embed, job, describe, told)
     finally:
         embed.close()
 

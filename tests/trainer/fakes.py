@@ -1,4 +1,4 @@
-"""Small stand-ins: labels, a table of them, an embedder that counts words, and the settings of a trainer in a folder."""
+"""Small stand-ins: labels, a table of them, an embedder that counts words, a trainer's settings in a folder."""
 
 from __future__ import annotations
 

@@ -8,9 +8,12 @@ share of strangers that fit at least as well, and among mismatched pairs that p-
 
 - The share of mismatched pairs in a batch is estimated by those with p above one half, doubled (Storey, "A direct
   approach to false discovery rates", J. R. Stat. Soc. B 64, 2002). A batch above the limit is not trained on.
-- Pairs with p above a cut are held back. The cut is where holding pays most: it maximises the mismatched pairs held
-  (known from the estimated share, since they are uniform) less the good pairs held. A clean batch has a share near
-  nothing, and so hardly anything held.
+- Pairs with p above a cut are held back. The cut is where holding pays most: it maximises twice the mismatched pairs
+  held (known from the estimated share, since they are uniform) less the good pairs held, for a wrong answer teaches
+  more than a good one of many. A clean batch has a share near nothing, and so hardly anything held.
+
+On the demo bank's 360 questions (batches of 120, 80 draws): clean, 0.6 % held; 30 % shuffled, 91 % of them held and
+5 % of the others, estimated share 0.32; all shuffled, estimated share 0.97 (0.82 at the least).
 
 Nothing here knows what is right: an answer that fits its question well and is wrong passes.
 """
@@ -28,6 +31,7 @@ MIN_PAIRS = 20  # with fewer, the share's standard error is above a fifth: such 
 REFERENCES = 1_500  # strangers that a pair is compared with: the share is exact to about 1 %
 CHUNK = 4_096
 STOREY = 0.5
+WORTH = 2.0  # good pairs that may be held for each mismatched one
 
 
 class BatchCheck(NamedTuple):
@@ -86,7 +90,7 @@ def share_and_cut(p: Floats) -> tuple[float, float]:
     cuts = np.unique(np.concatenate([[0.0, 1.0], p]))
     above = len(p) - np.searchsorted(np.sort(p), cuts, side="right")
     mismatched = share * len(p) * (1 - cuts)
-    gain = mismatched - (above - mismatched)
+    gain = WORTH * mismatched - (above - mismatched)
     return share, float(cuts[len(cuts) - 1 - int(gain[::-1].argmax())])
 
 
