@@ -73,7 +73,9 @@ def to_table(events: Sequence[Event], schema: pa.Schema, **extra: Sequence[Any])
     for field in schema:
         values = extra.get(field.name)
         if values is None:
-            values = [_plain(getattr(event, field.name)) for event in events]
+            values = [getattr(event, field.name) for event in events]
+            if pa.types.is_nested(field.type):
+                values = [_plain(value) for value in values]
         columns.append(pa.array(values, field.type))
     return pa.Table.from_arrays(columns, schema=schema)
 
