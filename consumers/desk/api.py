@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from litestar import Litestar, MediaType, Request, Response, delete, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.params import Dependency, Parameter
+from litestar.params import FromQuery, JSONBody, PathParameter
 
 from teachback.consumers.desk import problems
 from teachback.consumers.desk.errors import DeskError, Refused
@@ -25,9 +25,9 @@ from teachback.consumers.desk.service import Service
 from teachback.consumers.desk.settings import Reviewer, token_sha256
 from teachback.consumers.desk.shapes import Accepted, Ask, Health, Judged, Leased, Me, Offer, Overview, Problem, Pulse
 
-Desk = Annotated[Service, Dependency(skip_validation=True)]
-Caller = Annotated[Reviewer, Dependency(skip_validation=True)]
-LeaseId = Annotated[str, Parameter(max_length=64)]
+Desk = NamedDependency[Service]
+Caller = NamedDependency[Reviewer]
+LeaseId = Annotated[str, PathParameter(max_length=64)]
 
 
 def _problem(description: str) -> ResponseSpec:
@@ -59,26 +59,26 @@ class Bearer(AbstractAuthenticationMiddleware):
 
 
 @post("/v1/leases", status_code=200, responses={**UNKNOWN, 204: ResponseSpec(None, description="Nothing to judge now")})
-async def lease(desk: Desk, who: Caller, data: Ask | None = None) -> Response[Offer | None]:
+async def lease(desk: Desk, who: Caller, data: JSONBody[Ask | None] = None) -> Response[Offer | None]:
     """The next item for you, on lease. 204 when there is none now."""
     offer = desk.lease(who, data.holding if data else ())
     return Response(offer, status_code=200 if offer else 204)
 
 
 @post("/v1/leases/{lease_id:str}/heartbeat", status_code=200, responses=LOST)
-async def heartbeat(desk: Desk, who: Caller, lease_id: LeaseId, data: Pulse) -> Leased:
+async def heartbeat(desk: Desk, who: Caller, lease_id: LeaseId, data: JSONBody[Pulse]) -> Leased:
     """Keep an item. An unknown lease on an open item that is still free is taken up again: note the new token."""
     return desk.heartbeat(who, lease_id, data.token, data.exchange)
 
 
 @delete("/v1/leases/{lease_id:str}", responses=LOST)
-async def skip(desk: Desk, who: Caller, lease_id: LeaseId, token: int) -> None:
+async def skip(desk: Desk, who: Caller, lease_id: LeaseId, token: FromQuery[int]) -> None:
     """Give an item back. You are not given it again for a while."""
     desk.skip(who, lease_id, token)
 
 
 @post("/v1/leases/{lease_id:str}/verdict", status_code=201, responses=LOST)
-async def verdict(desk: Desk, who: Caller, lease_id: LeaseId, data: Judged) -> Accepted:
+async def verdict(desk: Desk, who: Caller, lease_id: LeaseId, data: JSONBody[Judged]) -> Accepted:
     """Judge an item. 201 means that Kafka has it; anything else, send the same again."""
     return Accepted(verdict=await desk.judge(who, lease_id, data))
 
