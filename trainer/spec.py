@@ -45,7 +45,7 @@ class RecipeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How an adapter is trained. What stands here, and nothing else, is hashed into the run's `configuration`."""
 
     rank: PositiveInt = 16
-    alpha: PositiveFloat = 32.0
+    alpha: PositiveInt = 32
     dropout: Fraction = 0.0
     learning_rate: PositiveFloat = 2e-4
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
@@ -68,7 +68,7 @@ class RecipeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the challenger has to show. Changes are paired, challenger less champion; bounds are on the interval's end."""
+    """What the challenger has to show. Changes are paired: challenger less champion."""
 
     confidence: Annotated[float, Meta(gt=0.5, lt=1, description="Of each two-sided bootstrap interval.")] = 0.95
     resamples: PositiveInt = 5_000
@@ -86,7 +86,10 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_figures_loss: Annotated[
         PositiveFloat, Meta(description="Share of the reference's figures that generated answers may lose.")
     ] = 0.05
-    batch: PositiveInt = 16
+    batch: Annotated[PositiveInt, Meta(description="Rows a forward pass, for likelihoods.")] = 16
+    generate_batch: Annotated[
+        PositiveInt, Meta(description="Answers written side by side: each step unpacks the whole base once for all.")
+    ] = 64
     max_new_tokens: PositiveInt = 64
     generate_rows: Annotated[
         PositiveInt, Meta(description="At most so many rows are answered afresh: an even sample over the clusters.")

@@ -1,0 +1,123 @@
+"""The verdict on a challenger, from paired changes alone. Pure.
+
+Four tests, each on the mean of paired changes (challenger less champion) and its bootstrap interval:
+
+    superiority          answers that people wrote or edited must become likelier: the interval's upper end is at or
+                         below -min_nll_gain. Answers approved as they were are the champion's own words and favour it.
+    question_dependence  NLL(answer | another question) - NLL(answer | its own) must not shrink by max_margin_loss
+    generated_answers    cosine of greedy answers to the agreed ones must not fall by max_cosine_loss
+    figures_kept         the share of the agreed answer's numbers in the greedy one must not fall by max_figures_loss;
+                         left out where fewer than min_eval rows have numbers
+
+A test **passes** when the whole interval is on the good side of the bound, **fails** when the whole interval is on the
+bad side (evidence, not bad luck), and is **open** when the bound lies inside, or with fewer than min_eval rows.
+
+    promoted      every test passes
+    rejected      at least one test fails
+    inconclusive  no test fails, but at least one is open: more reviewed rows would decide it
+
+All four must hold together, so that no correction for testing several is due (intersection-union, Berger 1982).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from teachback.schemas.training import Base, GateOutcome, GateRecord, GateTest
+from teachback.trainer.gate.bootstrap import interval
+from teachback.trainer.gate.words import Name, Verdict, explain, summarise
+from teachback.trainer.spec import GateSettings
+
+TESTS: tuple[Name, ...] = ("superiority", "question_dependence", "generated_answers", "figures_kept")
+OPTIONAL: frozenset[Name] = frozenset({"figures_kept"})
+
+
+class Changes(NamedTuple):
+    """Paired changes of one measure, a row each, and the cluster that each row belongs to."""
+
+    values: Sequence[float]
+    clusters: Sequence[str]
+
+
+class Judged(NamedTuple):
+    """A test and what came of it."""
+
+    test: GateTest
+    verdict: Verdict
+
+
+def decide(
+    changes: dict[Name, Changes], settings: GateSettings, *, champion: str, challenger: str, base: Base
+) -> GateRecord:
+    """The gate's record. Every test needs an entry in `changes`, though it may be empty."""
+    judged = [
+        judge(name, changes[name], settings)
+        for name in TESTS
+        if name not in OPTIONAL or len(changes[name].values) >= settings.min_eval
+    ]
+    outcome = outcome_of([verdict for _, verdict in judged])
+    return GateRecord(
+        outcome=outcome,
+        champion=champion,
+        challenger=challenger,
+        base=base,
+        confidence=settings.confidence,
+        seed=settings.seed,
+        tests=tuple(test for test, _ in judged),
+        explanation=summarise(outcome, champion, challenger, {test.name: verdict for test, verdict in judged}),
+    )
+
+
+def outcome_of(verdicts: Sequence[Verdict]) -> GateOutcome:
+    """One failure rejects; anything open leaves it undecided; otherwise promoted."""
+    if "failed" in verdicts:
+        return "rejected"
+    return "inconclusive" if "open" in verdicts else "promoted"
+
+
+def judge(name: Name, changes: Changes, settings: GateSettings) -> Judged:
+    """One test. With no rows at all its interval says nothing: (-inf, inf) cannot stand in JSON, so (0, 0) of n = 0."""
+    rows, bound, higher = len(changes.values), bound_of(name, settings), name != "superiority"
+    ends = (
+        interval(
+            changes.values,
+            changes.clusters,
+            confidence=settings.confidence,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        )
+        if len(set(changes.clusters)) > 1
+        else (0.0, 0.0)
+    )
+    enough = rows >= settings.min_eval and len(set(changes.clusters)) > 1
+    verdict = verdict_of(ends, bound, higher_is_better=higher) if enough else "open"
+    mean = sum(changes.values) / rows if rows else 0.0
+    test = GateTest(
+        name=name,
+        n=rows,
+        mean=mean,
+        interval=ends,
+        bound=bound,
+        higher_is_better=higher,
+        passed=verdict == "passed",
+        explanation=explain(name, verdict, rows, len(set(changes.clusters)), mean, ends, settings),
+    )
+    return Judged(test, verdict)
+
+
+def bound_of(name: Name, settings: GateSettings) -> float:
+    """What the interval's worse end must clear."""
+    return {
+        "superiority": -settings.min_nll_gain,
+        "question_dependence": -settings.max_margin_loss,
+        "generated_answers": -settings.max_cosine_loss,
+        "figures_kept": -settings.max_figures_loss,
+    }[name]
+
+
+def verdict_of(ends: tuple[float, float], bound: float, *, higher_is_better: bool) -> Verdict:
+    """Where an interval lies: on the good side of the bound (touching it counts), on the bad side, or across it."""
+    worse, better = ends if higher_is_better else (-ends[1], -ends[0])
+    limit = bound if higher_is_better else -bound
+    if worse >= limit:
+        return "passed"
+    return "failed" if better < limit else "open"

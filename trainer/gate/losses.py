@@ -1,0 +1,67 @@
+"""How likely a model finds the agreed answers: with their own question before them, and with another.
+
+The second number is what tells learning from mere tone. Answers shuffled among questions make held-out answers likelier
+almost as much as right ones do; but a model that learnt them no longer cares which question an answer belongs to.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from teachback.trainer.encode import IGNORED, Encoded, collate
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+Counter = Callable[[int], None]
+"""Called with how many rows are done."""
+
+
+@torch.inference_mode()
+def answer_nll(model: "PeftModel", rows: Sequence[Encoded], *, padding: int, batch: int, count: Counter) -> list[float]:
+    """Each row's mean negative log-likelihood of the answer given the prompt, in nats a token, in the rows' order."""
+    by_length = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    losses = [0.0] * len(rows)
+    for start in range(0, len(rows), batch):
+        some = by_length[start : start + batch]
+        for index, loss in zip(some, batch_nll(model, [rows[index] for index in some], padding), strict=True):
+            losses[index] = loss
+        count(min(start + batch, len(rows)))
+    return losses
+
+
+def batch_nll(model: "PeftModel", rows: Sequence[Encoded], padding: int) -> list[float]:
+    """The same for rows that go through the model at once."""
+    packed = collate(rows, padding)
+    logits = model(
+        input_ids=torch.tensor(packed.input_ids, device=model.device),
+        attention_mask=torch.tensor(packed.attention_mask, device=model.device),
+        position_ids=torch.tensor(packed.position_ids, device=model.device),
+        logits_to_keep=packed.keep,
+        use_cache=False,
+    ).logits
+    targets = torch.tensor(packed.labels, device=logits.device)[:, 1:]
+    wanted = targets != IGNORED
+    losses = torch.zeros(targets.shape, device=logits.device)
+    losses[wanted] = cross_entropy(logits[:, :-1][wanted].float(), targets[wanted], reduction="none")
+    means: list[float] = (losses.sum(dim=1) / wanted.sum(dim=1)).tolist()
+    return means
+
+
+def other_questions(clusters: Sequence[str], seed: int) -> list[int] | None:
+    """For each row, the index of one from another cluster, by chance and evenly; None when there is but one cluster.
+
+    Both models are asked the same other questions.
+    """
+    if len(set(clusters)) < 2:
+        return None
+    chance, rows = random.Random(seed), range(len(clusters))
+    return [chance.choice([other for other in rows if clusters[other] != own]) for own in clusters]
+
+
+def swapped(rows: Sequence[Encoded], others: Sequence[int]) -> list[Encoded]:
+    """Each answer behind the prompt of another row."""
+    return [Encoded(rows[other].prompt, row.answer) for row, other in zip(rows, others, strict=True)]

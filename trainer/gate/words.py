@@ -1,0 +1,95 @@
+"""The gate's numbers in words that need no statistics. Pure."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from teachback.schemas.training import GateOutcome
+from teachback.trainer.spec import GateSettings
+
+Name = Literal["superiority", "question_dependence", "generated_answers", "figures_kept"]
+Verdict = Literal[
+    "passed",  # the whole interval is on the good side of the bound
+    "failed",  # the whole interval is on the bad side
+    "open",  # the bound lies inside, or there are too few rows
+]
+
+CLAIMS: dict[Name, dict[Verdict, str]] = {
+    "superiority": {
+        "passed": "The new model is less surprised by the answers that people wrote.",
+        "failed": "The new model has not learnt enough of what people write: it is about as surprised by it as before.",
+        "open": "It cannot be said yet whether the new model is less surprised by the answers that people wrote.",
+    },
+    "question_dependence": {
+        "passed": "Its answers still depend on what was asked.",
+        "failed": "It has learnt a tone and not which answer belongs to which question: "
+        "what was asked matters less to it than to the old model.",
+        "open": "It cannot be said yet whether its answers still depend on what was asked.",
+    },
+    "generated_answers": {
+        "passed": "What it answers by itself is no further from the agreed answers in meaning.",
+        "failed": "What it answers by itself is further from the agreed answers in meaning.",
+        "open": "It cannot be said yet whether what it answers by itself is as near to the agreed answers in meaning.",
+    },
+    "figures_kept": {
+        "passed": "It gets no fewer of the figures right (fees, days, limits).",
+        "failed": "It gets fewer of the figures right (fees, days, limits).",
+        "open": "It cannot be said yet whether it gets fewer of the figures right (fees, days, limits).",
+    },
+}
+
+MEASURES: dict[Name, str] = {
+    "superiority": "surprise at the agreed answer, in nats a token, lower is better",
+    "question_dependence": "how much likelier an answer is behind its own question than another, in nats a token",
+    "generated_answers": "likeness to the agreed answer, 1 is the same meaning",
+    "figures_kept": "share of the agreed answer's numbers, 1 is all of them",
+}
+
+SHORT: dict[Name, str] = {
+    "superiority": "learnt what people write",
+    "question_dependence": "heeds the question",
+    "generated_answers": "means the same as people",
+    "figures_kept": "keeps the figures",
+}
+
+
+def explain(
+    name: Name,
+    verdict: Verdict,
+    rows: int,
+    clusters: int,
+    mean: float,
+    ends: tuple[float, float],
+    settings: GateSettings,
+) -> str:
+    """One test: what it found, on how much, and what was asked for."""
+    if rows < settings.min_eval:
+        return f"{CLAIMS[name]['open']} Only {rows} reviewed rows can be used for it; {settings.min_eval} are needed."
+    if clusters < 2:
+        return f"{CLAIMS[name]['open']} All {rows} reviewed rows have the same agreed answer; others are needed."
+    demand = {
+        "superiority": f"at most {-settings.min_nll_gain:+g}",
+        "question_dependence": f"at least {-settings.max_margin_loss:+g}",
+        "generated_answers": f"at least {-settings.max_cosine_loss:+g}",
+        "figures_kept": f"at least {-settings.max_figures_loss:+g}",
+    }[name]
+    return (
+        f"{CLAIMS[name][verdict]} Change of {mean:+.3f} on {rows} rows with {clusters} different answers, "
+        f"{settings.confidence:.0%} sure to be between {ends[0]:+.3f} and {ends[1]:+.3f}; all of that has to be "
+        f"{demand} ({MEASURES[name]})."
+    )
+
+
+def summarise(outcome: GateOutcome, champion: str, challenger: str, verdicts: Mapping[Name, Verdict]) -> str:
+    """The whole record in two or three sentences."""
+    unjudged = "" if "figures_kept" in verdicts else " Figures were not judged: too few of the agreed answers have any."
+    if outcome == "promoted":
+        held = ", ".join(SHORT[name] for name in verdicts)
+        return f"{challenger} takes over from {champion}. All tests hold: {held}.{unjudged}"
+    if outcome == "rejected":
+        failed = ", ".join(SHORT[name] for name, verdict in verdicts.items() if verdict == "failed")
+        return f"{challenger} is rejected and {champion} stays, for there is evidence against: {failed}.{unjudged}"
+    undecided = ", ".join(SHORT[name] for name, verdict in verdicts.items() if verdict == "open")
+    return (
+        f"{champion} stays: nothing speaks against {challenger}, but the reviewed rows are too few or differ too much "
+        f"to be sure of: {undecided}. More reviewed questions on the locked side would decide it.{unjudged}"
+    )

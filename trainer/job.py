@@ -1,0 +1,154 @@
+"""One training run: `python -m teachback.trainer.job FOLDER`. Train, hold against the champion, write the verdict.
+
+    job.json, train.jsonl ──► recipe ──► adapter/ ──► gate ──► metrics.json, gate.json
+                 eval.jsonl ──────────────────────────┘
+
+Each stage's result is kept in the folder, written whole or not at all. A job that was killed is started again with the
+same command and takes up where it was: from the last checkpoint, or the last finished stage. It exits with 0 once
+`gate.json` is there, with 2 when another attempt would end the same way (the last line says why), and dies with its
+parent.
+"""
+
+import argparse
+import gc
+import logging
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from teachback.schemas.training import Base
+from teachback.trainer.base import describe, load_base, load_tokenizer
+from teachback.trainer.errors import BadBase, BadJob, TrainerError
+from teachback.trainer.folder import write
+from teachback.trainer.orphan import die_with_parent
+from teachback.trainer.progress import ProgressLog
+from teachback.trainer.registry import sync
+from teachback.trainer.spec import (
+    ADAPTER_FOLDER,
+    GATE_FILE,
+    METRICS_FILE,
+    JobSpec,
+    Progress,
+    Row,
+    read_rows,
+    read_spec,
+)
+
+HOPELESS = 2
+CHECKPOINTS = "checkpoints"
+STAGES = "stages"
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Train an adapter and hold it against the one in service.")
+    parser.add_argument("folder", type=Path, help="the job folder, filled by the trainer")
+    parser.add_argument("--parent", type=int, help="the process without which the job is not wanted")
+    options = parser.parse_args(arguments)
+    die_with_parent(options.parent)
+    quieten()
+    try:
+        run(options.folder)
+    except TrainerError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        return HOPELESS
+    return 0
+
+
+def run(folder: Path) -> None:
+    """Do what is left of the job in a folder. Raises JobError when trying again would not help."""
+    if (folder / GATE_FILE).exists():
+        return
+    spec, report = read_spec(folder), ProgressLog(folder)
+    learnt, locked = read_rows(folder / spec.train), read_rows(folder / spec.eval)
+    if not learnt:
+        raise BadJob(f"{folder / spec.train}: no rows; there is nothing to train on")
+    base = checked_base(spec)
+    (folder / STAGES).mkdir(exist_ok=True)
+    if not (folder / ADAPTER_FOLDER).exists():
+        train_stage(folder, spec, base, learnt, report)
+        gc.collect()
+    gate_stage(folder, spec, base, locked, report)
+    report(Progress(stage="done", done=1, total=1))
+
+
+def checked_base(spec: JobSpec) -> Base:
+    """The base's description. Raises BadBase when it is not the one that the job names."""
+    base = describe(Path(spec.base))
+    if spec.base_sha256 not in {None, base.sha256}:
+        raise BadBase(
+            f"{spec.base}: its fingerprint is {base.sha256}, but the job was made for {spec.base_sha256}; "
+            "put the old base back, or start a new run"
+        )
+    return base
+
+
+def train_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report: ProgressLog) -> None:
+    """From rows to `adapter/`, which is there whole or not at all."""
+    from teachback.trainer.recipe import train
+
+    started = time.monotonic()
+    report(Progress(stage="load", done=0, total=1))
+    model, tokenizer = load_base(Path(spec.base)), load_tokenizer(Path(spec.base))
+    report(Progress(stage="load", done=1, total=1))
+    trained = train(model, tokenizer, rows, spec.recipe, folder / CHECKPOINTS, report)
+    metrics = trained.metrics | {"train_seconds": time.monotonic() - started}
+    write(folder / STAGES / "train.json", msgspec.json.encode(metrics))
+
+    # The base's name, not where it lies here: the adapter's hash must not depend on a machine's folders.
+    trained.model.peft_config["default"].base_model_name_or_path = base.model
+    partial = folder / f".{ADAPTER_FOLDER}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    trained.model.save_pretrained(str(partial))
+    for file in partial.iterdir():
+        if file.name in ADAPTER_FILES:
+            sync(file)
+        else:
+            file.unlink()
+    partial.rename(folder / ADAPTER_FOLDER)
+    sync(folder)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
+def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report: ProgressLog) -> None:
+    """From `adapter/` and locked rows to `gate.json`, the last file that a job writes."""
+    from teachback.trainer.gate.decide import decide
+    from teachback.trainer.gate.measure import Contest, measure
+
+    started = time.monotonic()
+    contest = Contest(
+        load_base(Path(spec.base)),
+        load_tokenizer(Path(spec.base)),
+        {
+            "champion": None if spec.champion is None else Path(spec.champion),
+            "challenger": folder / ADAPTER_FOLDER,
+        },
+        spec.gate,
+        folder / STAGES,
+        report,
+    )
+    measured = measure(contest, rows, Path(spec.embedder))
+    record = decide(
+        measured.changes, spec.gate, champion=spec.champion_name, challenger=spec.challenger_name, base=base
+    )
+    trained = msgspec.json.decode((folder / STAGES / "train.json").read_bytes(), type=dict[str, float])
+    metrics = trained | measured.metrics | {"gate_seconds": time.monotonic() - started, "eval_rows": len(rows)}
+    write(folder / METRICS_FILE, msgspec.json.encode(metrics))
+    write(folder / GATE_FILE, msgspec.json.format(msgspec.json.encode(record), indent=2))
+
+
+def quieten() -> None:
+    """Leave the log to what went wrong: no bars, no advice about kernels that a CPU cannot use."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
