@@ -7,7 +7,8 @@ class ProducerError(Exception):
     ProducerError
     ├── NotConfigured   the SDK does not know its bot or its Kafka, or confluent-kafka is not installed
     ├── BadEvent        arguments that make no valid event
-    └── BadFile         a file of questions and answers that cannot be read as one
+    ├── BadFile         a file of questions and answers that cannot be read as one
+    └── NotReplayed     Kafka did not take all of a replayed file
     """
 
 
@@ -21,3 +22,7 @@ class BadEvent(ProducerError):
 
 class BadFile(ProducerError):
     """A file that cannot be used; the message says what was found and what to do."""
+
+
+class NotReplayed(ProducerError):
+    """Kafka did not take all of the file. Replaying it again is harmless: ids repeat."""
