@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class SentenceEmbedder:
-    """Vectors of length one from the model in `folder`. Raises NoEmbedder at once when there is no such folder."""
+    """Vectors of length one from the model in `folder`. Raises NoEmbedder at once when there is none."""
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
+        if not (folder / "config.json").is_file():
             raise NoEmbedder(f"no sentence-transformers model at {folder}: fetch it, or mend the setting `embedder`")
         self._folder = folder
 

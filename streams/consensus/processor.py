@@ -6,11 +6,13 @@ partition beside `review.verdicts`, so that the owner of verdicts[p] needs outco
     assigned p → fence whoever had p → committed offset of verdicts[p] → read outcomes[p] to its end → go on
 
 *Fencing.* Each partition has its own transactional producer, `<group>-<p>`. Initialising it ends the former owner's
-open transaction before the offset and the outcomes are read. With one producer a process the fence would be the
-group's generation alone (KIP-447): as safe for offsets, but a stalled owner's open transaction would then hide every
-later outcome from a reader of committed records until it times out, and a second successor within that time would
-rebuild from an outcomes topic that seems to end too early. The generation is sent too, so that a process that is
-slow to notice that it lost the partition cannot commit even if it initialises last; then both exit, and both restart.
+open transaction before the offset and the outcomes are read (KIP-98): from then on there is one writer. One producer a
+process and the group's generation as its fence (KIP-447) would do less, and cost more. A stalled owner's open
+transaction would hide all later outcomes from readers of committed records until it times out, and a second successor
+within that time would rebuild from outcomes that seem to end too early. And a busy member would have its transactions
+refused whenever a rebalance bumps the generation, though it keeps its partitions: each restart would bring down the
+others. So the generation is not sent. Who is slow to notice that a partition is no longer its own, and initialises
+last, is its one writer until the owner, fenced, exits and comes back.
 
 *Order.* Nothing but offsets. Folding comes before the transaction is begun, because an embedder may take seconds to
 load and a transaction has few.
@@ -32,7 +34,7 @@ from teachback.schemas import wire
 from teachback.schemas.log import Tail
 from teachback.schemas.review import Outcome, Verdict
 from teachback.streams.consensus.decide import Sameness
-from teachback.streams.consensus.errors import BadState, TransactionFailed
+from teachback.streams.consensus.errors import BadState, TakeOverFailed
 from teachback.streams.consensus.fold import contradictions, fold
 from teachback.streams.consensus.settings import ConsensusSettings
 from teachback.streams.consensus.transaction import PartitionWriter, Record
@@ -64,6 +66,7 @@ class Processor:
         wire.require_topics(self._cluster, VERDICTS, OUTCOMES, LABELS, DLQ)
         self._topic = self._cluster.topic(VERDICTS)
         self._partitions: dict[int, Partition] = {}
+        self._closing = False
         self._consumer: Consumer = wire.consumer(
             self._cluster,
             settings.group,
@@ -82,7 +85,7 @@ class Processor:
     def step(self) -> int:
         """Wait for verdicts, at most `settings.wait` seconds, and commit those that are there; returns how many.
 
-        Raises TransactionFailed, BadState or KafkaException; then this processor must not go on.
+        Raises ConsensusError or KafkaException; then this processor must not go on.
         """
         count, timeout = 0, self._settings.wait
         while count < self._settings.batch and (message := self._consumer.poll(timeout)) is not None:
@@ -94,6 +97,7 @@ class Processor:
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""
+        self._closing = True
         self._consumer.close()
 
     def _take(self, message: Message) -> int:
@@ -112,7 +116,7 @@ class Processor:
         records = [record for message in partition.batch for record in self._answer(message, partition.outcomes)]
         last = _known(partition.batch[-1].offset())
         offset = TopicPartition(self._topic, number, last + 1)
-        partition.writer.commit(records, offset, self._consumer.consumer_group_metadata())
+        partition.writer.commit(records, offset)
         partition.batch = []
 
     def _answer(self, message: Message, outcomes: dict[str, bytes]) -> Iterable[Record]:
@@ -145,19 +149,29 @@ class Processor:
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         numbers = [tp.partition for tp in assigned]
         log.info("assigned %s", numbers)
+        if self._closing:  # the client hands them straight back
+            return
+        try:
+            starts = self._take_over(consumer, numbers)
+        except KafkaException as exc:  # as it is, it would not come through a callback of the client unharmed
+            raise TakeOverFailed(f"cannot take over {self._topic}{numbers}: {exc.args[0]}") from exc
+        consumer.incremental_assign(starts)  # no offset yet: `auto.offset.reset` begins at the beginning
+
+    def _take_over(self, consumer: Consumer, numbers: list[int]) -> list[TopicPartition]:
+        """Fence the former owners, read where they ended, rebuild their outcomes; returns where to go on."""
         with ThreadPoolExecutor(FENCING_THREADS) as threads:  # each waits for the coordinator, up to half a second
             writers = dict(zip(numbers, threads.map(self._writer, numbers), strict=True))
         starts = consumer.committed([TopicPartition(self._topic, number) for number in numbers], CALL_SECONDS)
         if problems := [f"{tp.partition}: {tp.error.str()}" for tp in starts if tp.error is not None]:
-            raise TransactionFailed(f"cannot read the committed offsets of {self._topic}: {', '.join(problems)}")
+            raise TakeOverFailed(f"cannot read the committed offsets of {self._topic}: {', '.join(problems)}")
         fresh = {number: Partition(writers[number]) for number in numbers}
         self._rebuild(fresh)
         self._partitions |= fresh
-        consumer.incremental_assign(starts)  # no offset yet: `auto.offset.reset` begins at the beginning
+        return starts
 
     def _writer(self, number: int) -> PartitionWriter:
         name = f"{self._cluster.prefix}{self._settings.group}-{number}"
-        return PartitionWriter(self._cluster, name, self._settings.transaction_timeout)
+        return PartitionWriter(self._cluster, name, self._settings.group, self._settings.transaction_timeout)
 
     def _rebuild(self, partitions: dict[int, Partition]) -> None:
         """Read the outcomes of `partitions`, which nobody else can write now, to their end."""
@@ -179,8 +193,7 @@ class Processor:
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         """Hand over. `poll` calls this, so no transaction is open; what was only read, the next owner reads again."""
         log.info("revoked %s", [tp.partition for tp in revoked])
-        for tp in revoked:
-            self._partitions.pop(tp.partition).writer.close()
+        self._drop(revoked)
         consumer.incremental_unassign(revoked)
 
     def _on_lost(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
@@ -188,9 +201,13 @@ class Processor:
         log.warning(
             "lost %s: this process was silent for longer than the session timeout", [tp.partition for tp in lost]
         )
-        for tp in lost:
-            self._partitions.pop(tp.partition).writer.close()
+        self._drop(lost)
         consumer.incremental_unassign(lost)
+
+    def _drop(self, gone: list[TopicPartition]) -> None:
+        for tp in gone:
+            if (partition := self._partitions.pop(tp.partition, None)) is not None:
+                partition.writer.close()
 
 
 def _known(number: int | None) -> int:

@@ -1,7 +1,8 @@
 """A partition's transactional writer: records and the offset they answer become visible together, or not at all."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
@@ -13,9 +14,6 @@ _TAKEN_OVER = {
     KafkaError._FENCED,
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.FENCED_INSTANCE_ID,
 }
 
 
@@ -30,14 +28,17 @@ class Record(NamedTuple):
 
 
 class PartitionWriter:
-    """The transactions of one input partition.
+    """The transactions of one input partition, offsets of `group` included.
 
     Making one fences every earlier writer of the same `transactional_id` and ends its open transaction. Raises
     TransactionFailed when the coordinator does not answer.
     """
 
-    def __init__(self, cluster: wire.Cluster, transactional_id: str, timeout: float) -> None:
+    def __init__(self, cluster: wire.Cluster, transactional_id: str, group: str, timeout: float) -> None:
         self._name = transactional_id
+        never_joins = wire.consumer(cluster, group)
+        self._group = never_joins.consumer_group_metadata()  # without a generation: the fence keeps zombies out
+        never_joins.close()
         options = {"transactional.id": transactional_id, "transaction.timeout.ms": int(timeout * 1000)}
         self._producer: Producer = wire.producer(cluster, options)
         try:
@@ -45,8 +46,8 @@ class PartitionWriter:
         except KafkaException as exc:
             raise self._failure("could not start", exc) from exc
 
-    def commit(self, records: Sequence[Record], offset: TopicPartition, group: Any) -> None:
-        """Write `records` and commit `offset` for the consumer whose group metadata is `group`, in one transaction.
+    def commit(self, records: Sequence[Record], offset: TopicPartition) -> None:
+        """Write `records` and commit `offset`, in one transaction.
 
         Raises Fenced when another process has taken the partition over, else TransactionFailed. Either way nothing of
         it will be seen, but for a commit whose answer was lost: so the caller must forget what it knows and start anew.
@@ -55,14 +56,15 @@ class PartitionWriter:
             self._producer.begin_transaction()
             for record in records:
                 self._produce(record)
-            self._producer.send_offsets_to_transaction([offset], group, CALL_SECONDS)
+            self._producer.send_offsets_to_transaction([offset], self._group, CALL_SECONDS)
             self._producer.commit_transaction(CALL_SECONDS)  # flushes, and fails if any record failed
         except KafkaException as exc:
             raise self._failure(f"at {offset.topic}[{offset.partition}]:{offset.offset} failed", exc) from exc
 
     def close(self) -> None:
         """Let go of the connections; an open transaction is left to whoever comes next."""
-        self._producer.close()
+        with suppress(KafkaException):  # a fenced producer says so once more
+            self._producer.close()
 
     def _produce(self, record: Record) -> None:
         while True:
