@@ -139,7 +139,7 @@ class Session:
         self.ahead = [offer for offer in self.ahead if offer.exchange != exchange]
         if self.offer is not None and self.offer.exchange == exchange:
             self.gone = True
-            self.message = f"{why} Your text stays here to copy; space goes on."
+            self.message = f"{why} Your text stays here to copy; Esc, then space goes on."
 
     def _settled(self, held: Held) -> None:
         self.sending.remove(held)
