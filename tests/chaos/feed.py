@@ -20,8 +20,8 @@ PADDING = "x" * 150
 class Feed(threading.Thread):
     """Writes the numbers 0 … records - 1, at `rate` a second, exactly once whatever happens to the broker.
 
-    Aborted chunks carry numbers from `records` upwards. A transaction of unknown outcome is repeated under the next
-    transaction only if the broker says it was aborted; the producer retries until it knows.
+    Aborted chunks carry numbers from `records` upwards. A chunk is written again only when its transaction is known to
+    be aborted; until the outcome is known, the commit is asked for again.
     """
 
     def __init__(self, bootstrap: str, topic: str, records: int, rate: float) -> None:
@@ -55,8 +55,16 @@ class Feed(threading.Thread):
         self._producer.begin_transaction()
         self._write(self._records + start, CHUNK // 2)
         self._producer.flush(60)
-        self._producer.abort_transaction(60)
+        self._abandon()
         self.aborted += CHUNK // 2
+
+    def _abandon(self) -> None:
+        while True:
+            try:
+                return self._producer.abort_transaction(60)
+            except KafkaException as exc:
+                if not exc.args[0].retriable():
+                    raise
 
     def _commit(self, start: int) -> None:
         self._producer.begin_transaction()
@@ -71,6 +79,6 @@ class Feed(threading.Thread):
                     continue
                 if not error.txn_requires_abort():
                     raise
-                self._producer.abort_transaction(60)
+                self._abandon()
                 self._producer.begin_transaction()
                 self._write(start, min(CHUNK, self._records - start))

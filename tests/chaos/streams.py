@@ -164,7 +164,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--stops", type=int, default=5)
     parser.add_argument("--restarts", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1000.0)
+    parser.add_argument("--rate", type=float, default=900.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--raise-share", type=float, default=0.0)
     parser.add_argument("--guarantee", choices=get_args(Guarantee), action="append")

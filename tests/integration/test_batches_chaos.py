@@ -45,7 +45,7 @@ def test_the_whole(guarantee: Guarantee, private_kafka: Callable[..., Node], tmp
         time.sleep(2)
         node.start()
 
-    plan = Plan(records=200_000, kills=20, stops=5, restarts=1, rate=1000.0, guarantee=guarantee)
+    plan = Plan(records=200_000, kills=20, stops=5, restarts=1, rate=900.0, guarantee=guarantee)
     report = run(plan, node.bootstrap, tmp_path / "log", restart)
     print(table([report]))
     assert report.lossless, report
