@@ -35,6 +35,7 @@ class Bench:
         self.folder = folder
         self.settings = fakes.settings(folder, self.cluster, **fields)
         self.trainers: list[subprocess.Popen[bytes]] = []
+        self._tails: dict[str, tuple[Tail[Any], list[Any]]] = {}
         kafka.create_all({self.cluster.topic(name): BY_NAME[name].partitions or 1 for name in TOPICS})
         self.settings.work.mkdir(parents=True)
         self.plan()
@@ -83,9 +84,14 @@ class Bench:
             time.sleep(0.05)
 
     def events(self, topic: TopicName, *kinds: type[Event]) -> list[Any]:
-        """All events of a topic."""
-        with Tail(self.cluster, topic, kinds) as tail:
-            return [record.event for record in tail.catch_up(20) if record.event is not None]
+        """All events of a topic, as far as it goes now."""
+        if topic not in self._tails:
+            tail = Tail(self.cluster, topic, kinds)
+            self._tails[topic] = tail, [record.event for record in tail.catch_up(20)]
+        tail, found = self._tails[topic]
+        while records := tail.poll(0.2):
+            found += [record.event for record in records]
+        return list(found)
 
     def runs(self) -> list[Run]:
         """All states of all runs."""
@@ -107,9 +113,26 @@ class Bench:
         self.until(lambda: any(run.state == state for run in self.runs()), f"a run that is {state}")
         return self.runs()
 
+    def starts(self, run: str) -> list[int]:
+        """The process ids of the jobs that were started for a run, in order."""
+        file = self.settings.work / "runs" / run / "starts"
+        return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+    def until_job_starts(self, run: str, times: int = 1) -> int:
+        """Wait for the run's job to have been started so often; returns the process id of the last."""
+        self.until(lambda: len(self.starts(run)) >= times, f"{times} starts of the job")
+        return self.starts(run)[-1]
+
+    def stopped(self, trainer: subprocess.Popen[bytes]) -> int:
+        """Ask a trainer to end; returns its exit status."""
+        trainer.terminate()
+        return trainer.wait(30)
+
     def end(self) -> None:
         """End all trainers, however they are."""
         for trainer in self.trainers:
             if trainer.poll() is None:
                 trainer.kill()
                 trainer.wait()
+        for tail, _ in self._tails.values():
+            tail.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -63,7 +64,7 @@ def test_batches_do_not_change_decisions(labels: list[Label], cuts: list[int]) -
     whole = {split.id: key(split) for split in splitter().assign(labels)}
     parts, bounds = splitter(), sorted({0, len(labels), *(min(cut, len(labels)) for cut in cuts)})
     found: dict[str, Any] = {}
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         found |= {split.id: key(split) for split in parts.assign(labels[start:end])}
     assert found == whole
 
