@@ -25,7 +25,13 @@ PARTS: tuple[Part, ...] = (
     Part("desk", "teachback.consumers.desk:run", "desk", "serves the review queue"),
     Part("shards", "teachback.consumers.shards:run", "shards", "writes labels to the Parquet table"),
     Part("trainer", "teachback.trainer.run:run", "trainer", "splits, triggers, trains, gates", True),
-    Part("chatbot", "teachback.producers.bot.server:run", "chatbot", "the reference bot: answers and emits exchanges", True),
+    Part(
+        "chatbot",
+        "teachback.producers.bot.server:run",
+        "chatbot",
+        "the reference bot: answers and emits exchanges",
+        True,
+    ),
     Part("again", "teachback.producers.again.ask:run", "again", "asks edited questions again after a promotion"),
 )
 NAMES = tuple(part.name for part in PARTS)

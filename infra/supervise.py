@@ -23,12 +23,16 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
 from teachback.infra.parts import PARTS
 from teachback.infra.settings import Installation
 
 PR_SET_PDEATHSIG = 1
+# Progress bars don't belong in logs; and on a machine with few cores, threads that spin while they wait take the
+# processor from the other parts.
+ENVIRONMENT = 'TQDM_DISABLE="1",OMP_WAIT_POLICY="PASSIVE",TOKENIZERS_PARALLELISM="false",PYTHONUNBUFFERED="1"'
 SUN_PATH_MAX = (
     100  # a Unix socket's path holds 108 bytes on Linux, 104 on macOS; supervisord adds its pid while binding
 )
@@ -176,6 +180,7 @@ def _program(installation: Installation, name: str, config: Path | None) -> str:
     quoted = " ".join(f'"{word}"' for word in command)
     body = f"""command={quoted}
 directory={Path.cwd()}
+environment={ENVIRONMENT}
 autostart=false
 autorestart=true
 startsecs=8
@@ -193,11 +198,11 @@ priority={1 if name == "kafka" else 10}
 
 
 def _alive(pid: int) -> bool:
+    """Whether a process still does something: a zombie, waiting for this very process to look at it, does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
 
 
 def _until(condition: Any, seconds: float, message: str) -> None:

@@ -17,7 +17,7 @@ from teachback.infra.settings import Installation
 from teachback.infra.supervise import SuperviseError
 from teachback.schemas.wire import Cluster
 
-READY_S = 240.0
+READY_S = 600.0
 
 
 class Say(Protocol):
