@@ -24,7 +24,9 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream worker needs to know.
 
     `group` is the consumer group without the installation's prefix. `max_batch` is records a fetch, all partitions.
-    `dead_letter_limit` is the largest bearable share of dead letters among the last thousand records.
+    `dead_letter_limit` is the largest bearable share of dead letters among the last thousand records. A dead worker is
+    noticed after `session_timeout` seconds; a living one may take up to `longest_batch` seconds for a batch, and a
+    rebalance waits for it: beyond that it loses its partitions, and the batch is done again elsewhere.
     """
 
     cluster: Cluster
@@ -33,6 +35,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_batch: int = 1000
     dead_letter_limit: float = 0.2
     session_timeout: float = 8.0
+    longest_batch: float = 45.0
 
     def __post_init__(self) -> None:
         problems = []
@@ -113,8 +116,8 @@ def faust_options(settings: StreamSettings) -> dict[str, Any]:
         "broker_client_id": settings.group_id,
         "broker_session_timeout": settings.session_timeout,
         "broker_heartbeat_interval": settings.session_timeout / 6,
-        "broker_rebalance_timeout": settings.session_timeout,
-        "broker_request_timeout": 40.0,
+        "broker_rebalance_timeout": settings.longest_batch,
+        "broker_request_timeout": settings.longest_batch + 15.0,  # joining a group is one request, and waits that long
         "broker_commit_interval": 0.5,
         "broker_commit_every": 1,
         "broker_max_poll_records": settings.max_batch,

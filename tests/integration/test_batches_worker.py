@@ -166,6 +166,18 @@ def test_a_worker_that_finds_no_broker_ends_with_a_code_for_its_supervisor(tmp_p
         assert process.wait(60) != 0
 
 
+@pytest.mark.acceptance
+def test_a_batch_longer_than_the_session_survives_a_rebalance(kafka: KafkaCluster, prefix: str, tmp_path: Path) -> None:
+    worker = topics(kafka, prefix)
+    write(worker, numbers(20))
+    with started(msgspec.structs.replace(worker, pause=16.0), tmp_path / "log") as slow:  # 8 s at least; session 6 s
+        time.sleep(6)  # by now it is inside its batch
+        with started(worker, tmp_path / "log") as newcomer:
+            wait_until_committed(worker, 20, 60)
+            assert (slow.poll(), newcomer.poll()) == (None, None), (tmp_path / "log").read_text()
+    assert ids(worker) == list(range(20))
+
+
 def test_the_checker_catches_a_worker_that_commits_before_it_is_done(
     kafka: KafkaCluster, prefix: str, tmp_path: Path
 ) -> None:

@@ -32,6 +32,11 @@ def test_the_buffer_counts_batches_not_messages() -> None:
     assert faust_options(StreamSettings(cluster=CLUSTER, group="g"))["stream_buffer_maxsize"] == 4
 
 
+def test_joining_a_group_waits_longer_than_the_longest_batch_of_the_others() -> None:
+    options = faust_options(StreamSettings(cluster=CLUSTER, group="g", session_timeout=6.0, longest_batch=45.0))
+    assert options["broker_session_timeout"] < options["broker_rebalance_timeout"] < options["broker_request_timeout"]
+
+
 def test_every_broker_of_the_list_is_reached_through_our_transport() -> None:
     broker = faust_options(StreamSettings(cluster=CLUSTER, group="g"))["broker"]
     assert broker == "batches://127.0.0.1:9;batches://127.0.0.1:10"
