@@ -30,7 +30,7 @@ import msgspec
 
 from teachback.producers.buffer import Buffer, Item, Stats
 from teachback.producers.errors import BadEvent, NotConfigured, ProducerError
-from teachback.producers.openai import logprobs_of, messages_of, text_of
+from teachback.producers.openai import logprobs_of, mended, messages_of, text_of
 from teachback.producers.settings import Drop, SdkSettings, resolve
 from teachback.schemas.event import Event, now
 from teachback.schemas.exchange import Exchange, Feedback, Source
@@ -183,7 +183,13 @@ class Teachback:
 
         if self._problem is not None:
             raise self._problem
-        event = _event(kind, {"id": name, "bot": self.settings.bot, "created": now(), **fields})
+        fields |= {"id": name, "bot": self.settings.bot, "created": now()}
+        try:
+            event = _event(kind, fields)
+        except (BadEvent, TypeError):
+            if not fields.get("logprobs"):
+                raise
+            event = _event(kind, fields | {"logprobs": mended(fields["logprobs"])})
         key = fields["conversation"].encode()
         item = Item(self.settings.prefix + topic, key, encode(event), headers(event, "sdk"))
         self._wake()

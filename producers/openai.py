@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,18 +28,20 @@ def text_of(given: Any) -> str:
     return text_of(_fields(given).get("content"))
 
 
-def logprobs_of(given: Any) -> list[dict[str, Any]] | None:
-    """Token log-probabilities: `choices[].logprobs`, its `content`, or a list of tokens."""
-    if given is None:
-        return None
-    if not isinstance(given, list | tuple):
-        fields = _fields(given)
-        return logprobs_of(fields.get("content") if "content" in fields else fields.get("logprobs"))
-    return [_token(one) | {"top_logprobs": [_token(top) for top in _get(one, "top_logprobs") or ()]} for one in given]
+def logprobs_of(given: Any) -> Sequence[Any] | None:
+    """The tokens in `choices[].logprobs`, its `content`, or a list of tokens; as they are, so that it costs nothing."""
+    if given is None or isinstance(given, list | tuple):
+        return given
+    fields = _fields(given)
+    return logprobs_of(fields.get("content") if "content" in fields else fields.get("logprobs"))
+
+
+def mended(tokens: Sequence[Any]) -> list[dict[str, Any]]:
+    """Tokens that JSON could not hold as they were: objects as dictionaries, minus infinity as the API writes it."""
+    return [_token(one) | {"top_logprobs": [_token(top) for top in _get(one, "top_logprobs") or ()]} for one in tokens]
 
 
 def _token(given: Any) -> dict[str, Any]:
-    """Only what counts: the API's own `bytes` would be larger than all the rest."""
     return {"token": _get(given, "token"), "logprob": max(float(_get(given, "logprob")), LEAST_LOGPROB)}
 
 

@@ -61,7 +61,8 @@ def replay(
     stop = stop or threading.Event()
     read = partial(read_pairs, settings.file, settings.question, settings.answer, settings.limit)
     total = sum(1 for _ in read())
-    with Teachback(bot=settings.bot, cluster=settings.cluster, model=settings.model, strict=True, environ={}) as sdk:
+    sdk = Teachback(bot=settings.bot, cluster=settings.cluster, model=settings.model, strict=True, environ={})
+    try:
         started = time.monotonic()
         for done, pair in enumerate(read()):
             due = started + done / settings.rate if settings.rate else started
@@ -73,6 +74,8 @@ def replay(
             progress(done + 1, total)
         sdk.flush(FLUSH_SECONDS)
         stats = sdk.stats()
+    finally:
+        sdk.close(0.0)
     if stats.delivered < stats.accepted:
         raise NotReplayed(
             f"Kafka at {settings.cluster.bootstrap} took {stats.delivered} of {stats.accepted} exchanges of "

@@ -57,7 +57,7 @@ def _csv(path: Path) -> Iterator[Row]:
                     raise BadFile(f"{path}, line {reader.line_num}: more values than the header has columns")
                 yield f"line {reader.line_num}", row
         except csv.Error as exc:
-            raise BadFile(f"{path}, line {reader.line_num}: not valid CSV: {exc}") from exc
+            raise BadFile(f"{path}, line {reader.reader.line_num}: not valid CSV: {exc}") from exc
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
