@@ -16,22 +16,15 @@ class Part(NamedTuple):
     entry: str
     section: str
     does: str
-    wants_models: bool = False
 
 
 PARTS: tuple[Part, ...] = (
-    Part("scoring", "teachback.streams.scoring:run", "scoring", "scores and routes every exchange", True),
-    Part("consensus", "teachback.streams.consensus:run", "consensus", "turns verdicts into labels", True),
+    Part("scoring", "teachback.streams.scoring:run", "scoring", "scores and routes every exchange"),
+    Part("consensus", "teachback.streams.consensus:run", "consensus", "turns verdicts into labels"),
     Part("desk", "teachback.consumers.desk:run", "desk", "serves the review queue"),
     Part("shards", "teachback.consumers.shards:run", "shards", "writes labels to the Parquet table"),
-    Part("trainer", "teachback.trainer.run:run", "trainer", "splits, triggers, trains, gates", True),
-    Part(
-        "chatbot",
-        "teachback.producers.bot.server:run",
-        "chatbot",
-        "the reference bot: answers and emits exchanges",
-        True,
-    ),
+    Part("trainer", "teachback.trainer.run:run", "trainer", "splits, triggers, trains, gates"),
+    Part("chatbot", "teachback.producers.bot.server:run", "chatbot", "answers customers and emits exchanges"),
     Part("again", "teachback.producers.again.ask:run", "again", "asks edited questions again after a promotion"),
 )
 NAMES = tuple(part.name for part in PARTS)
