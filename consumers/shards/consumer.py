@@ -87,13 +87,11 @@ class Shards:
             else:
                 self._take(message)
         self._outbox.confirm()  # dead letters first: a commit passes over them
-        for partition in self.writer.due():
-            self._commit(partition)
+        self._commit(self.writer.due())
 
     def flush(self) -> None:
         """Commit everything that is buffered. What cannot be committed now is read again by whoever comes next."""
-        for partition in self.writer.partitions:
-            self._commit(partition)
+        self._commit(self.writer.partitions)
 
     def close(self) -> None:
         """Leave the group."""
@@ -115,18 +113,21 @@ class Shards:
             )
         self.writer.take(partition, offset, label, len(raw or b""))
 
-    def _commit(self, partition: int) -> None:
-        try:
-            shards = self.writer.commit(partition)
-        except Fenced as fenced:
-            log.warning("%s; dropping the buffer and reading the table again", fenced)
-            self._consumer.seek(self._position(partition))
-            self._announce_missing([partition])
-        except _Unreachable as exc:
-            log.warning("nothing is committed while Kafka cannot say whether the topic is the same: %s", exc)
-        else:
-            self._outbox.announce(shards)
-            self._outbox.confirm()
+    def _commit(self, partitions: list[int]) -> None:
+        """Commit and announce, or drop what a successor has committed, or leave all for later while Kafka is away."""
+        for partition in partitions:
+            try:
+                shards = self.writer.commit(partition)
+            except Fenced as fenced:
+                log.warning("%s; dropping the buffer and reading the table again", fenced)
+                self._consumer.seek(self._position(partition))
+                self._announce_missing([partition])
+            except _Unreachable as exc:
+                log.warning("nothing is committed while Kafka cannot say whether the topic is the same: %s", exc)
+                return
+            else:
+                self._outbox.announce(shards)
+                self._outbox.confirm()
 
     def _assigned(self, member: Consumer, assigned: list[TopicPartition]) -> None:
         partitions = [one.partition for one in assigned]
@@ -156,6 +157,8 @@ class Shards:
             if exc.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicRecreated(f"{self.topic} was deleted under the shard writer") from exc
             raise _Unreachable(exc.args[0].str()) from exc
+        except TimeoutError as exc:
+            raise _Unreachable("no answer in time") from exc
         if found != self.topic_id:
             raise TopicRecreated(
                 f"{self.topic} was deleted and made again under the shard writer (id {found}, was {self.topic_id}); "

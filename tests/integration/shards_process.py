@@ -18,9 +18,14 @@ from teachback.consumers.shards.consumer import serve
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(settings: ShardsSettings, log: Path) -> subprocess.Popen[bytes]:
-    """The writer in a process of its own, to be stopped, stalled and killed; what it says is appended to `log`."""
+def start(settings: ShardsSettings, log: Path, file_bytes: int | None = None) -> subprocess.Popen[bytes]:
+    """The writer in a process of its own, to be stopped, stalled and killed; what it says is appended to `log`.
+
+    With `file_bytes` the system refuses it files larger than that, as a full disk would.
+    """
     command = [sys.executable, "-m", "tests.integration.shards_process", msgspec.json.encode(settings).decode()]
+    if file_bytes is not None:
+        command = ["prlimit", f"--fsize={file_bytes}", *command]
     with log.open("ab") as file:
         return subprocess.Popen(command, cwd=ROOT, stderr=file)
 

@@ -23,6 +23,7 @@ from teachback.consumers.shards.errors import OffsetLost, TooManyDeadLetters, To
 from teachback.consumers.shards.files import write_files
 from teachback.consumers.shards.roll import Row
 from teachback.consumers.shards.table import LabelTable, Origin
+from teachback.infra.kafka.node import Node
 from teachback.schemas import Label, ShardCommitted
 from teachback.schemas.arrow import label_schema, to_table
 from teachback.schemas.log import Tail
@@ -110,8 +111,8 @@ class Processes:
         self.folder = folder
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, settings: ShardsSettings) -> subprocess.Popen[bytes]:
-        self.started.append(start(settings, self.folder / f"{len(self.started)}.log"))
+    def start(self, settings: ShardsSettings, file_bytes: int | None = None) -> subprocess.Popen[bytes]:
+        self.started.append(start(settings, self.folder / f"{len(self.started)}.log", file_bytes))
         return self.started[-1]
 
     def log(self, process: subprocess.Popen[bytes]) -> str:
@@ -254,6 +255,41 @@ def test_a_stop_commits_what_is_buffered(bench: Bench, processes: Processes) -> 
     processes.stop(process)
     assert wrong(bench.ids(), [label(n).id for n in range(10)]) == NOTHING
     assert sum(one.rows for one in bench.announced()) == 10
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="needs prlimit (Linux)")
+def test_a_disk_that_is_full_ends_the_writer_with_a_clear_error_and_loses_nothing(
+    bench: Bench, processes: Processes
+) -> None:
+    labels = [label(n) for n in range(1000)]
+    bench.send(*labels)
+    process = processes.start(bench.settings(max_rows=400), file_bytes=12_000)
+    assert process.wait(PATIENCE_SECONDS) not in {0, None}
+    assert "TableError: cannot write under" in processes.log(process)
+    with running(bench.settings()) as raised:
+        until(lambda: len(bench.ids()) >= len(labels), "the table to be filled")
+    assert raised == []
+    assert wrong(bench.ids(), [one.id for one in labels]) == NOTHING
+
+
+@pytest.mark.acceptance
+def test_an_outage_of_kafka_delays_labels_and_loses_none(
+    private_kafka: Callable[..., Node], prefix: str, tmp_path: Path
+) -> None:
+    node = private_kafka()
+    bench = Bench(KafkaCluster(node.bootstrap), prefix, tmp_path, 2)
+    first, second = [label(n) for n in range(50)], [label(n) for n in range(50, 100)]
+    with running(bench.settings(max_age_seconds=3.0)) as raised:
+        bench.send(*first)
+        time.sleep(1.5)
+        node.kill()
+        time.sleep(5.0)
+        assert bench.ids() == []
+        node.start()
+        bench.send(*second)
+        until(lambda: len(bench.ids()) >= 100, "the table to be filled")
+    assert raised == []
+    assert wrong(bench.ids(), [one.id for one in first + second]) == NOTHING
 
 
 def test_garbage_goes_to_the_dead_letters_and_its_neighbours_to_the_table(bench: Bench) -> None:
