@@ -38,7 +38,7 @@ we lean on names that Faust and aiokafka keep private: `touchpoints` lists and c
 from teachback.streams.batches.batch import Batch, Output, Record
 from teachback.streams.batches.errors import BadRecord, BatchError, DeliveryFailed, TooManyDeadLetters
 from teachback.streams.batches.pump import Leg
-from teachback.streams.batches.worker import BatchApp, StreamSettings, make_app, run
+from teachback.streams.batches.worker import BatchApp, Guarantee, StreamSettings, make_app, run
 
 __all__ = [
     "BadRecord",
@@ -46,6 +46,7 @@ __all__ = [
     "BatchApp",
     "BatchError",
     "DeliveryFailed",
+    "Guarantee",
     "Leg",
     "Output",
     "Record",

@@ -7,7 +7,7 @@ everything else of Faust. Each attribute says whose it is.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
@@ -213,7 +213,6 @@ class Transport(driver.Transport):
     Consumer = Consumer
 
 
-def register(schemes: Iterable[str] = (SCHEME,)) -> None:
+def register() -> None:
     """Make the scheme known to Faust."""
-    for scheme in schemes:
-        TRANSPORTS.aliases[scheme] = f"{__name__}:Transport"
+    TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
