@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import random
 import signal
 import threading
 import time
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +55,9 @@ def desks(cluster: Cluster, tmp_path: Path) -> Iterator[Desks]:
     yield start
     for desk in started:
         desk.kill()
+    with warnings.catch_warnings():  # httpcore leaves a socket to the collector now and then when its server is killed
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Log:
