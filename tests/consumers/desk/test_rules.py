@@ -68,6 +68,8 @@ class DeskUnderUse(RuleBasedStateMachine):
         except Refused:
             return
         if verdict:
+            folded = self.outcomes[lease.exchange].judgments if lease.exchange in self.outcomes else ()
+            assert len(self.log[lease.exchange]) < max(verdict.request.overlap, len(folded) + 1), "one too many"
             self.log[lease.exchange].append(verdict)
 
     @precondition(lambda self: self.windows)
