@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from teachback.trainer.dataset.embed import CachedEmbedder, SentenceEmbedder, Vectors
+from teachback.trainer.dataset.embed import CachedEmbedder, EmbedderProcess, SentenceEmbedder, Vectors
 from teachback.trainer.errors import BadEmbedder
 from tests.trainer.fakes import embed
 
@@ -50,9 +51,25 @@ def test_no_texts_are_no_vectors(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.acceptance
+def test_the_process_that_embeds_may_end_and_is_started_again(embedder: Path) -> None:
+    embed_there = EmbedderProcess(embedder)
+    first = embed_there(["hello"])
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    process.join()
+    assert np.allclose(embed_there(["hello"]), first)
+    (process,) = multiprocessing.active_children()
+    embed_there.close()
+    process.join(30)
+    assert process.exitcode == 0
+
+
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadEmbedder, match="not a sentence-transformers model"):
+    with pytest.raises(BadEmbedder, match="no sentence-transformers model there"):
         SentenceEmbedder(tmp_path / "nothing")(["hello"])
+    with pytest.raises(BadEmbedder, match="no sentence-transformers model there"):
+        EmbedderProcess(tmp_path / "nothing")(["hello"])
 
 
 @pytest.mark.model
