@@ -67,9 +67,7 @@ def test_feedback_of_a_turn_without_a_conversation_lands_beside_it(broker: MockB
     assert decode(bytes(thumb.value() or b""), Feedback).exchange == name
 
 
-class Dumped:
-    """Such as the objects of the OpenAI client."""
-
+class Dumped:  # such as the objects of the OpenAI client
     def __init__(self, **fields: Any) -> None:
         self.fields = fields
 
