@@ -28,7 +28,7 @@ class BadBase(Exception):
 def describe(folder: Path) -> Base:
     """What the base in a folder is. Reads every byte of it, and needs no torch. Raises BadBase when there is no model.
 
-    `sha256` is over lines of name and content hash, by name, so that neither a rename nor a swap goes unseen. The model's
+    `sha256` is over lines of name and content hash, by name, so that no rename or swap goes unseen. The model's
     name is the folder's.
     """
     files = sorted({file for pattern in IDENTITY for file in folder.glob(pattern) if file.is_file()})
