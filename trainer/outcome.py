@@ -6,8 +6,8 @@ import msgspec
 
 from teachback.schemas.event import now
 from teachback.schemas.ids import derived, run_id, sha256_of
+from teachback.schemas.lineage import Lineage
 from teachback.schemas.training import AdapterAlias, AdapterRegistered, Base, Run
-from teachback.trainer.alias import Lineage
 from teachback.trainer.card import Card, Provenance
 from teachback.trainer.dataset.build import Dataset
 from teachback.trainer.folder import JobFolder

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 
 from teachback.schemas.label import ShardCommitted
+from teachback.schemas.lineage import ADAPTER_EVENTS, AdapterEvent, Lineage
 from teachback.schemas.log import Record, Tail
 from teachback.schemas.training import Run
 from teachback.schemas.wire import Cluster
-from teachback.trainer.alias import KINDS, AdapterEvent, Lineage
 from teachback.trainer.errors import LedgerError
 from teachback.trainer.history import History
 
@@ -27,7 +27,7 @@ class Views:
         self._ends: dict[str, int] = {}
         self._shards = Tail(cluster, "labels.shards", (ShardCommitted,))
         self._runs = Tail(cluster, "training.runs", (Run,))
-        self._adapters = Tail(cluster, "models.adapters", KINDS)
+        self._adapters = Tail(cluster, "models.adapters", ADAPTER_EVENTS)
         self._shards_taken(list(self._shards.catch_up(timeout)))
         self._runs_taken(list(self._runs.catch_up(timeout)))
         self._adapters_taken(list(self._adapters.catch_up(timeout)))

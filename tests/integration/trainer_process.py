@@ -15,10 +15,10 @@ import msgspec
 
 from teachback.schemas import Label, Run, ShardCommitted, SplitAssigned
 from teachback.schemas.event import Event
+from teachback.schemas.lineage import ADAPTER_EVENTS, Lineage
 from teachback.schemas.log import Tail
 from teachback.schemas.topics import BY_NAME, TopicName
 from teachback.schemas.wire import Cluster
-from teachback.trainer.alias import KINDS, Lineage
 from teachback.trainer.ledger import send
 from tests.kafka_fixture import KafkaCluster
 from tests.trainer import fakes
@@ -104,7 +104,7 @@ class Bench:
     def lineage(self) -> Lineage:
         """The adapters."""
         lineage = Lineage(fakes.BOT)
-        for event in self.events("models.adapters", *KINDS):
+        for event in self.events("models.adapters", *ADAPTER_EVENTS):
             lineage = lineage.fold(event)
         return lineage
 

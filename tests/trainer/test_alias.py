@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import pytest
 
+from teachback.schemas.lineage import Lineage
 from teachback.schemas.training import AdapterAlias, AdapterRegistered
-from teachback.trainer.alias import Lineage
+from teachback.trainer.alias import rollback_of
 from teachback.trainer.errors import RollbackRefused
 from tests.trainer.fakes import BASE, BOT, MOMENT, dataset_ref
 
@@ -66,11 +67,11 @@ def test_another_bot_s_events_change_nothing() -> None:
 
 def test_rollback_goes_back_and_forth() -> None:
     lineage = folded(registered(V1), alias(V1, V0))
-    back = lineage.rollback(V0, "worse answers about fees")
+    back = rollback_of(lineage, V0, "worse answers about fees")
     assert (back.adapter, back.expected_previous, back.cause) == (V0, V1, "rollback")
     lineage = lineage.fold(back)
-    forth = lineage.rollback(V1, None)
-    again = lineage.fold(forth).rollback(V0, None)
+    forth = rollback_of(lineage, V1, None)
+    again = rollback_of(lineage.fold(forth), V0, None)
     assert lineage.fold(forth).champion == V1
     assert again.id != back.id
     assert lineage.fold(forth).fold(again).champion == V0
@@ -78,7 +79,7 @@ def test_rollback_goes_back_and_forth() -> None:
 
 def test_the_same_rollback_asked_for_twice_is_one_event() -> None:
     lineage = folded(alias(V1, V0))
-    first, second = lineage.rollback(V0, "a"), lineage.rollback(V0, "a")
+    first, second = rollback_of(lineage, V0, "a"), rollback_of(lineage, V0, "a")
     assert first.id == second.id
     assert lineage.fold(first).fold(second).changes[-1].id == first.id
 
@@ -86,6 +87,6 @@ def test_the_same_rollback_asked_for_twice_is_one_event() -> None:
 def test_only_what_served_before_can_serve_again() -> None:
     lineage = folded(registered(V1), alias(V1, V0), registered(V2))
     with pytest.raises(RollbackRefused, match=f"{V2} has never been in service; to choose from: {V0}"):
-        lineage.rollback(V2, None)
+        rollback_of(lineage, V2, None)
     with pytest.raises(RollbackRefused, match="in service already"):
-        lineage.rollback(V1, None)
+        rollback_of(lineage, V1, None)

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from teachback.schemas.lineage import Lineage
 from teachback.schemas.log import Record
 from teachback.schemas.training import AdapterAlias, AdapterRegistered, Run
 from teachback.trainer import outcome
-from teachback.trainer.alias import Lineage
 from teachback.trainer.card import Card
 from teachback.trainer.dataset.build import DataCard, Dataset
 from teachback.trainer.dataset.conflicts import Conflicts
