@@ -61,8 +61,7 @@ def test_the_process_that_embeds_may_end_and_is_started_again(embedder: Path) ->
     assert np.allclose(embed_there(["hello"]), first)
     (process,) = multiprocessing.active_children()
     embed_there.close()
-    process.join(30)
-    assert process.exitcode == 0
+    assert not process.is_alive()
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
