@@ -1,5 +1,6 @@
 """`teachback demo`: the loop turned once, in front of you."""
 
+import io
 import signal
 import sys
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from teachback.infra.console import Context, context_of, table
 from teachback.infra.demo.report import Report
 
 NOT_PROMOTED = 3
+SHOWN = 3
 Sabotage = Literal["none", "shuffled"]
 
 
@@ -39,6 +42,9 @@ def demo(
     sabotage: Annotated[
         Sabotage, typer.Option(help="Give the reviewers other questions' answers, to see it caught.")
     ] = "none",
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Save the last screen as an SVG picture.", hidden=True)
+    ] = None,
     data_check: Annotated[bool, typer.Option(help="Switch the data check off, to see what the gate does.")] = True,
 ) -> None:
     """Turn the whole loop once, on this machine: chatbot, Kafka, review, QLoRA, gate, swap. The reviewers are scripted.
@@ -82,6 +88,11 @@ def demo(
         if not (finished and keep):
             supervise.shutdown(configured)
     tell_end(shared.out, report, configured.home, keep)
+    if screenshot:
+        picture = Console(record=True, width=132, file=io.StringIO(), force_terminal=True)
+        picture.print(show.draw())
+        tell_end(picture, report, configured.home, keep)
+        picture.save_svg(str(screenshot), title="make demo")
     if not report.promoted:
         raise typer.Exit(NOT_PROMOTED)
 
@@ -113,15 +124,17 @@ def _tell_gate(out: Console, report: Report) -> None:
 
 
 def _tell_answers(out: Console, report: Report) -> None:
-    chosen = sorted(report.answers, key=lambda a: (not (a.right_after and not a.right_before), not a.taught))[:4]
-    rows = table("Asked before and after, never in the traffic", "question", "before", "after", "what is right")
+    chosen = sorted(report.answers, key=lambda a: (not (a.right_after and not a.right_before), not a.taught))[:SHOWN]
+    out.print("\nAsked before and after, in words that were never in the traffic", style="bold")
     for found in chosen:
-        mark = "[green]✓[/] " if found.right_after else ""
-        rows.add_row(
-            found.question, f"[dim]{_short(found.before)}[/]", mark + _short(found.after), _short(found.reference)
-        )
-    rows.show_lines = True
-    out.print(rows)
+        rows = Table.grid(padding=(0, 1))
+        rows.add_column(style="dim", justify="right", width=8, no_wrap=True)
+        rows.add_column()
+        rows.add_row("", Text(found.question, "cyan"))
+        rows.add_row("before", Text(_short(found.before), "dim"))
+        rows.add_row("after", Text.assemble(("✓ ", "green") if found.right_after else "", _short(found.after)))
+        rows.add_row("right is", Text(_short(found.reference), "italic"))
+        out.print(rows, Text())
 
 
 def _tell_figures(out: Console, report: Report) -> None:
@@ -172,4 +185,4 @@ def _tell_places(out: Console, home: Path, stays: bool) -> None:
 
 def _short(text: str, most: int = 220) -> str:
     flat = " ".join(text.split())
-    return (flat if len(flat) <= most else flat[: most - 1] + "…").replace("[", "\\[")
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

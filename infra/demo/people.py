@@ -3,7 +3,8 @@
 Four habits, so that agreement, disagreement, a third opinion and the adjudicator really happen:
 
     careful      writes the right answer wherever the bot's is not right
-    brisk        the same, often in words of their own, and lets harmless small talk pass
+    brisk        the same, often in words of their own; lets harmless small talk pass, and leaves what looks
+                 difficult to the adjudicator
     sloppy       approves one answer in ten unread, and gets a figure wrong in one edit of ten
     adjudicator  settles what the others could not
 """
@@ -25,6 +26,7 @@ IDLE_S = 0.3
 PATIENCE_S = 120.0
 UNREAD = 0.10
 SLIPS = 0.10
+FLAGS = 0.03
 OWN_WORDS = 0.25
 LEAD_INS = ("Thank you for asking. ", "Happy to help. ", "Good question. ")
 FIGURE = re.compile(r"\d+")
@@ -46,7 +48,9 @@ def careful(offer: Offer, asked: Asked, chance: random.Random) -> Judged:
 
 
 def brisk(offer: Offer, asked: Asked, chance: random.Random) -> Judged:
-    """As `careful`, sometimes in own words; small talk that says no figure passes."""
+    """As `careful`, sometimes in own words; small talk that says no figure passes; now and then flagged instead."""
+    if asked.figures and chance.random() < FLAGS:
+        return Judged("flag")
     if not asked.figures and offer.answer.strip() and not FIGURE.search(offer.answer):
         return Judged("approve")
     if acceptable(offer.answer, asked):

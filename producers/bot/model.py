@@ -4,6 +4,8 @@ Everything here runs on one thread, the batcher's. Quantisation is the one that 
 quantisation): an adapter is only ever judged, and only ever serves, on the same base.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +68,7 @@ class ChatModel:
         self._base: Any = AutoModelForCausalLM.from_pretrained(
             base, quantization_config=quantization, dtype=self._dtype, device_map="auto" if _cuda() else None
         ).eval()
+        _give_back_memory()
         self._model: Any = self._base
         self._loaded: set[str] = set()
         self._top = top_logprobs
@@ -205,6 +208,12 @@ def _end_tokens(tokenizer: Any, generation: Any) -> frozenset[int]:
 def _module_name(adapter: str) -> str:
     """peft makes module names of adapter names, in which a dot would be a separator."""
     return adapter.replace(".", "_")
+
+
+def _give_back_memory() -> None:
+    """Quantising leaves glibc with the dense weights' pages, more than the model itself takes."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
 
 
 def _cuda() -> bool:
