@@ -49,12 +49,12 @@ class Child:
         """The exit status, negative for a signal; None while it runs."""
         return self.process.poll()
 
-    def stop(self) -> None:
-        """End it, by SIGKILL when SIGTERM is not enough. A job can go on from its checkpoints."""
+    def stop(self, grace: float = GRACE) -> None:
+        """End it, by SIGKILL when SIGTERM has not helped in `grace` seconds. A job can go on from its checkpoints."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(GRACE)
+                self.process.wait(grace)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -22,14 +22,14 @@ from threading import Event as Flag
 
 import msgspec
 
+from teachback.schemas.base import describe
+from teachback.schemas.lineage import bare
 from teachback.schemas.training import Base
 from teachback.schemas.wire import require_topics
 from teachback.trainer import outcome
-from teachback.trainer.alias import bare
-from teachback.trainer.base import describe
 from teachback.trainer.child import Child, last_words
 from teachback.trainer.dataset.build import Dataset
-from teachback.trainer.dataset.embed import CachedEmbedder, Embedder, SentenceEmbedder
+from teachback.trainer.dataset.embed import CachedEmbedder, Embedder, EmbedderProcess
 from teachback.trainer.errors import BadJob, BadRegistry, Stale
 from teachback.trainer.folder import JobFolder, write
 from teachback.trainer.history import RunView
@@ -58,13 +58,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Trainer:
     """One bot's trainer. Opening it fences any other; `step` does what there is to do and waits a little.
 
-    `command` is what trains in a job folder; `describe` names the base in a folder.
+    `command` is what trains in a job folder; `describe` names the base in a folder; `make_room` lets go of what the
+    trainer can do without while a job trains.
     """
 
     def __init__(
-        self, settings: TrainerSettings, embed: Embedder, command: Sequence[str], describe: Callable[[Path], Base]
+        self,
+        settings: TrainerSettings,
+        embed: Embedder,
+        command: Sequence[str],
+        describe: Callable[[Path], Base],
+        make_room: Callable[[], None] = lambda: None,
     ) -> None:
-        self.settings, self.command, self.describe = settings, command, describe
+        self.settings, self.command, self.describe, self.make_room = settings, command, describe, make_room
         self.registry = Registry(settings.registry, settings.bot)
         self.labels = Labels(settings, embed)
         topics = ("labels.shards", "labels.splits", "training.runs", "models.adapters")
@@ -132,6 +138,7 @@ class Trainer:
             if folder.done:
                 self._finish(run, folder)
             else:
+                self.make_room()
                 self.child = Child.start(self.command, folder.path)
         except (Stale, BadRegistry) as exc:
             self._fail(run, folder, str(exc))
@@ -216,14 +223,14 @@ def run(settings: TrainerSettings) -> None:
     """Train whenever there is enough to learn, until SIGTERM or SIGINT. Raises TrainerError, WireError, Kafka's own."""
     job = (sys.executable, "-m", "teachback.trainer.job", "--parent", str(os.getpid()))
     settings.work.mkdir(parents=True, exist_ok=True)
-    embed = CachedEmbedder(
-        SentenceEmbedder(settings.embedder), settings.work / "vectors.sqlite", str(settings.embedder)
-    )
+    process = EmbedderProcess(settings.embedder)
+    embed = CachedEmbedder(process, settings.work / "vectors.sqlite", str(settings.embedder))
     try:
         with until_told() as told:
-            serve(settings, embed, job, describe, told)
+            serve(settings, embed, job, describe, told, make_room=process.close)
     finally:
         embed.close()
+        process.close()
 
 
 def serve(
@@ -232,9 +239,10 @@ def serve(
     command: Sequence[str],
     describe: Callable[[Path], Base],
     told: Flag,
+    make_room: Callable[[], None] = lambda: None,
 ) -> None:
     """As `run`, with the models given, until `told` is set."""
-    trainer = Trainer(settings, embed, command, describe)
+    trainer = Trainer(settings, embed, command, describe, make_room)
     try:
         while not told.is_set():
             trainer.step()

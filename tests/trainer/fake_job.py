@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from teachback.trainer.spec import Progress, read_rows, read_spec
-from tests.trainer.fakes import gate, write_adapter
+from tests.trainer.leavings import gate, write_adapter
 
 
 def main(folder: Path) -> int:

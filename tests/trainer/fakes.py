@@ -14,14 +14,28 @@ from deltalake import DeltaTable, write_deltalake
 
 from teachback.schemas import Label, Message, SplitAssigned
 from teachback.schemas.arrow import label_schema, to_table
-from teachback.schemas.training import Base, DatasetRef, GateRecord
+from teachback.schemas.training import DatasetRef
 from teachback.schemas.wire import Cluster
 from teachback.trainer.dataset.embed import Vectors
 from teachback.trainer.settings import TrainerSettings
+from tests.trainer.leavings import BASE, BOT, gate, write_adapter
 
-BOT = "harbour"
+__all__ = [
+    "BASE",
+    "BOT",
+    "MOMENT",
+    "append",
+    "dataset_ref",
+    "decided",
+    "embed",
+    "gate",
+    "label",
+    "pairs",
+    "settings",
+    "write_adapter",
+]
+
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BASE = Base(model="tiny", sha256="0" * 64, quantization="nf4-double-bf16")
 
 
 def embed(texts: Sequence[str]) -> Vectors:
@@ -110,25 +124,3 @@ def dataset_ref(**fields: Any) -> DatasetRef:
         "splits": 25,
     }
     return DatasetRef(**(values | fields))
-
-
-def gate(outcome: Any = "promoted", champion: str = f"{BOT}@v0", challenger: str = f"{BOT}@v1") -> GateRecord:
-    """A gate's record without tests."""
-    return GateRecord(
-        outcome=outcome,
-        champion=champion,
-        challenger=challenger,
-        base=BASE,
-        confidence=0.95,
-        seed=1,
-        tests=(),
-        explanation=f"{outcome}, for the test's sake",
-    )
-
-
-def write_adapter(folder: Path, weights: bytes = b"weights") -> Path:
-    """A folder with what looks like an adapter."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "adapter_model.safetensors").write_bytes(weights)
-    (folder / "adapter_config.json").write_text('{"r": 1}')
-    return folder

@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -12,6 +15,8 @@ from numpy.typing import NDArray
 from teachback.trainer.errors import BadEmbedder
 
 Vectors = NDArray[np.float32]
+IDLE = 120.0  # seconds; starting again takes some ten seconds of a core
+GRACE = 10.0  # seconds in which an idle process must have ended
 LOOKUP = 500  # SQLite's limit on parameters of one statement is 999 in old builds
 
 
@@ -29,9 +34,13 @@ class SentenceEmbedder:
         self._model: object | None = None
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
+        if not (self.folder / "modules.json").is_file():
+            raise BadEmbedder(f"{self.folder}: no sentence-transformers model there; its folder holds a modules.json")
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
         if self._model is None:
+            disable_progress_bar()  # type: ignore[no-untyped-call]
             try:
                 self._model = SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
             except (OSError, ValueError) as exc:
@@ -39,6 +48,65 @@ class SentenceEmbedder:
         model = cast(SentenceTransformer, self._model)
         vectors = model.encode(list(texts), batch_size=self.batch, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+
+class EmbedderProcess:
+    """The same model in a process of its own, started when it is needed and gone when it is not.
+
+    Torch and a model take some 700 MB, and the trainer needs them for moments only. The process ends after `IDLE`
+    seconds without work, at `close`, and when the trainer ends, however that ends; the next call starts it again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._work: Connection | None = None
+        self._process: BaseProcess | None = None
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        for _ in range(2):
+            try:
+                return self._ask(list(texts))
+            except (EOFError, ConnectionError):  # it was just ending; the next one has all its time
+                self.close()
+        raise BadEmbedder(f"{self.folder}: the process that embeds ended without an answer, twice; is memory short?")
+
+    def close(self) -> None:
+        """Let the process end, and wait for it: it has semaphores to give back."""
+        if self._work is not None and self._process is not None:
+            self._work.close()
+            self._process.join(GRACE)
+            self._process.kill()
+            self._process.join()
+            self._work = self._process = None
+
+    def _ask(self, texts: list[str]) -> Vectors:
+        if self._work is None:
+            context = get_context("spawn")
+            self._work, theirs = context.Pipe()
+            self._process = context.Process(target=answer, args=(theirs, self.folder), daemon=True, name="embedder")
+            self._process.start()
+            theirs.close()
+        self._work.send(texts)
+        found = self._work.recv()
+        if isinstance(found, str):
+            self.close()
+            raise BadEmbedder(found)
+        vectors: Vectors = found
+        return vectors
+
+
+def answer(work: Connection, folder: Path) -> None:
+    """Embed what comes, until nothing comes any more."""
+    embed = SentenceEmbedder(folder)
+    try:
+        while work.poll(IDLE):
+            texts = work.recv()
+            try:
+                work.send(embed(texts))
+            except BadEmbedder as exc:
+                work.send(str(exc))
+    except (EOFError, ConnectionError):  # the trainer is gone
+        return
 
 
 class CachedEmbedder:
