@@ -39,7 +39,7 @@ class Lineage(msgspec.Struct, frozen=True):
         if event.bot != self.bot:
             return self
         if isinstance(event, AdapterRegistered):
-            known = {event.id: event} | self.registered
+            known = self.registered | {event.id: self.registered.get(event.id, event)}  # the oldest first
             return msgspec.structs.replace(self, registered=known)
         if event.expected_previous != self.champion:
             return msgspec.structs.replace(self, ignored=self.ignored + 1)
