@@ -1,11 +1,15 @@
 """`teachback demo`: the loop turned once, in front of you."""
 
 import io
+import os
 import signal
 import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.panel import Panel
@@ -14,6 +18,7 @@ from rich.text import Text
 
 from teachback.infra.console import Context, context_of, table
 from teachback.infra.demo.report import Report
+from teachback.infra.settings import NOT_SETTINGS
 
 NOT_PROMOTED = 3
 SHOWN = 3
@@ -33,7 +38,7 @@ def demo(
     question: Annotated[str | None, typer.Option(help="Its column of questions; found when not given.")] = None,
     answer: Annotated[str | None, typer.Option(help="Its column of answers; found when not given.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=80, help="Questions asked live. [default: 320]", show_default=False)
+        int | None, typer.Option(min=80, help="Questions asked live. [default: 264]", show_default=False)
     ] = None,
     stay: Annotated[
         bool | None,
@@ -54,19 +59,23 @@ def demo(
     from teachback.infra import supervise
     from teachback.infra.demo import home
     from teachback.infra.demo.board import Board
-    from teachback.infra.demo.script import harbour_bank, own_data, shuffled
+    from teachback.infra.demo.script import LIMIT, harbour_bank, own_data, shuffled
     from teachback.infra.demo.show import Show
     from teachback.infra.demo.story import Story, settings_for
 
     shared = context_of(context)
-    script = own_data(data, question, answer, limit) if data else harbour_bank(limit or 320)
+    script = own_data(data, question, answer, limit) if data else harbour_bank(limit or LIMIT)
     if sabotage == "shuffled":
         script = shuffled(script)
     installation = home.installation_of(shared.installation())
     home.fresh(installation)
     sections = settings_for(script)
     sections["trainer"]["data_check"] = data_check
+    sections["models"] = {
+        name: str(folder.absolute()) for name, folder in msgspec.structs.asdict(installation.models).items() if folder
+    }
     config = home.configure(installation, sections)
+    forget_variables(os.environ)
     configured = Context(config, shared.out).installation()
     board = Board(script.title)
     keep = sys.stdin.isatty() if stay is None else stay
@@ -84,9 +93,12 @@ def demo(
                 board.finish(stage.key, failed=True)
         raise
     finally:
-        story.close()
-        if not (finished and keep):
-            supervise.shutdown(configured)
+        with undisturbed():
+            try:
+                story.close()
+            finally:
+                if not (finished and keep):
+                    supervise.shutdown(configured)
     tell_end(shared.out, report, configured.home, keep)
     if screenshot:
         picture = Console(record=True, width=132, file=io.StringIO(), force_terminal=True)
@@ -95,6 +107,23 @@ def demo(
         picture.save_svg(str(screenshot), title="make demo")
     if not report.promoted:
         raise typer.Exit(NOT_PROMOTED)
+
+
+def forget_variables(environ: MutableMapping[str, str]) -> None:
+    """Remove settings: they are meant for the user's installation, and would go over the demo's own file."""
+    for name in [name for name in environ if name.startswith("TEACHBACK_") and name not in NOT_SETTINGS]:
+        del environ[name]
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not leave processes behind by interrupting their end."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def tell_end(out: Console, report: Report, home: Path, stays: bool) -> None:

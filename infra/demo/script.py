@@ -9,10 +9,13 @@ import msgspec
 
 from teachback.infra import harbour
 from teachback.infra.demo.errors import BadData
+from teachback.schemas.ids import derived
 
 SYSTEM_PROMPT = "You are the assistant of Harbour Bank. Answer customers briefly and exactly."
 OWN_DATA_PROMPT = "You are a helpful assistant. Answer briefly and exactly."
-LIMIT = 320
+LIMIT = 264
+WORDINGS = 4
+PROBED_FACTS = 40
 FEWEST = 80
 PROBES = 12
 FIGURE = re.compile(r"[£$€]?\d[\d,]*(?:\.\d+)?\s?%?")
@@ -44,14 +47,20 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def harbour_bank(limit: int = LIMIT, seed: int = 7) -> Script:
-    """The fictional bank: real customers' wordings of its facts, and some small talk, `limit` questions in all."""
+    """The fictional bank: `limit` messages, one in eleven small talk, the rest four wordings of each of its facts."""
     slips = {fact.id: fact.sloppy_edit for fact in harbour.facts()}
     asks = [_of(ask, slips) for ask in harbour.traffic(seed)]
+    small_talk = [asked for asked in asks if asked.topic == "smalltalk"][: limit // 11]
+    facts = sorted(slips, key=lambda fact: derived("order", seed, fact))[: (limit - len(small_talk)) // WORDINGS]
+    wordings = [asked for fact in facts for asked in [a for a in asks if a.fact == fact][:WORDINGS]]
+    traffic = [*wordings, *small_talk]
+    random.Random(seed).shuffle(traffic)
+    held_out = [_of(ask, slips) for ask in harbour.held_out() if ask.id in facts]
     return Script(
         title="Harbour Bank",
         system_prompt=SYSTEM_PROMPT,
-        traffic=tuple(asks[:limit]),
-        probes=tuple(_of(ask, slips) for ask in harbour.held_out()),
+        traffic=tuple(traffic),
+        probes=tuple(held_out[:PROBED_FACTS]),
         expects_promotion=True,
     )
 
