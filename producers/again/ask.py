@@ -14,12 +14,14 @@ from teachback.schemas import AdapterAlias, Label
 from teachback.schemas.ids import replay_id
 from teachback.schemas.lineage import ADAPTER_EVENTS, AdapterEvent, Lineage
 from teachback.schemas.log import Record, Tail
-from teachback.schemas.wire import consumer, require_topics
 from teachback.schemas.stopping import stopped_by_signal
+from teachback.schemas.wire import consumer, require_topics
 
 log = logging.getLogger(__name__)
 TOPIC = "models.adapters"
-PATIENCE_S = 120.0
+PATIENCE_S = 120
+ANSWER_S = 120.0
+CONFLICT = 409
 
 
 class ChatbotBehind(Exception):
@@ -27,22 +29,29 @@ class ChatbotBehind(Exception):
 
 
 def edited(records: Iterable[Record[Label]], bot: str, most: int) -> list[Label]:
-    """The newest revision of each exchange that people edited, newest last; only live ones, at most `most`."""
-    latest: dict[str, Label] = {}
+    """The newest revision of each exchange that people edited, newest last; only live ones, at most `most`.
+
+    Labels that were erased (a tombstone of their id) are left out.
+    """
+    labels: dict[str, Label] = {}
     for record in records:
-        label = record.event
-        if label is None or label.bot != bot or label.source != "live":
-            continue
+        if record.event is None:
+            labels.pop(record.key, None)
+        elif record.event.bot == bot and record.event.source == "live":
+            labels[record.event.id] = record.event
+    latest: dict[str, Label] = {}
+    for label in labels.values():
         known = latest.get(label.exchange)
         if known is None or known.revision < label.revision:
             latest[label.exchange] = label
     chosen = sorted((label for label in latest.values() if label.origin == "edited"), key=lambda label: label.created)
-    return chosen[-most:]
+    return chosen[max(0, len(chosen) - most) :]
 
 
 def question_body(label: Label, adapter: str) -> dict[str, object]:
     """The chat request that asks a label's question again."""
     return {
+        "model": adapter,
         "messages": msgspec.to_builtins(label.messages),
         "metadata": {
             "exchange": replay_id(label.exchange, adapter),
@@ -58,40 +67,51 @@ def question_body(label: Label, adapter: str) -> dict[str, object]:
 class Asker:
     """Asks a promotion's questions of the chatbot."""
 
-    def __init__(self, settings: AgainSettings, stop: threading.Event) -> None:
-        self._settings, self._stop = settings, stop
-        self._http = httpx.Client(base_url=settings.chatbot, timeout=PATIENCE_S)
+    def __init__(self, settings: AgainSettings, stop: threading.Event, patience: int = PATIENCE_S) -> None:
+        self._settings, self._stop, self._patience = settings, stop, patience
+        self._http = httpx.Client(base_url=settings.chatbot, timeout=ANSWER_S)
 
     def ask(self, adapter: str) -> int:
-        """Ask everything that was edited. Returns how many; raises ChatbotBehind or httpx.HTTPError."""
+        """Ask everything that was edited. Returns how many; fewer when it was told to stop.
+
+        Raises ChatbotBehind, before anything is asked unless the champion changes meanwhile, or httpx.HTTPError.
+        """
         with Tail(self._settings.cluster, "labels.approved", (Label,)) as tail:
             labels = edited(tail.catch_up(), self._settings.bot, self._settings.most)
-        self._wait_for(adapter)
+        if not self._serves(adapter):
+            return 0
         with ThreadPoolExecutor(self._settings.at_once) as pool:
-            answered_by = list(pool.map(lambda label: self._one(label, adapter), labels))
-        if others := set(answered_by) - {adapter}:
-            raise ChatbotBehind(f"{', '.join(sorted(others))} answered where {adapter} should have")
-        return len(labels)
+            return sum(pool.map(lambda label: self._one(label, adapter), labels))
 
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
 
-    def _one(self, label: Label, adapter: str) -> str:
+    def _one(self, label: Label, adapter: str) -> bool:
+        """Whether it was asked: not after a stop."""
+        if self._stop.is_set():
+            return False
         answer = self._http.post("/v1/chat/completions", json=question_body(label, adapter))
-        answer.raise_for_status()
-        return str(answer.json()["model"])
+        if answer.status_code == CONFLICT:
+            raise ChatbotBehind(f"{adapter} serves no longer: {answer.text}")
+        answered_by = str(answer.raise_for_status().json()["model"])
+        if answered_by != adapter:
+            raise ChatbotBehind(f"{answered_by} answered where {adapter} should have")
+        return True
 
-    def _wait_for(self, adapter: str) -> None:
+    def _serves(self, adapter: str) -> bool:
+        """Wait until the chatbot serves it; False when told to stop. Raises ChatbotBehind."""
         serving = "nothing"
-        for _ in range(int(PATIENCE_S)):
+        for _ in range(self._patience):
             try:
                 serving = self._http.get("/v1/models").raise_for_status().json()["data"][0]["id"]
             except httpx.HTTPError as exc:
                 serving = f"nothing ({exc})"
-            if serving == adapter or self._stop.wait(1.0):
-                return
-        raise ChatbotBehind(f"after {PATIENCE_S:.0f} s the chatbot serves {serving}, not {adapter}")
+            if serving == adapter:
+                return True
+            if self._stop.wait(1.0):
+                return False
+        raise ChatbotBehind(f"after {self._patience} s the chatbot serves {serving}, not {adapter}")
 
 
 class Progress:
@@ -99,7 +119,7 @@ class Progress:
 
     def __init__(self, settings: AgainSettings) -> None:
         self._topic = settings.cluster.topic(TOPIC)
-        self._consumer = consumer(settings.cluster, settings.group)
+        self._consumer = consumer(settings.cluster, f"{settings.group}-{settings.bot}")
         committed = self._consumer.committed([TopicPartition(self._topic, 0)], 30)[0].offset
         self.next = max(0, committed)
 
@@ -131,15 +151,24 @@ def run(settings: AgainSettings) -> None:
     require_topics(settings.cluster, TOPIC, "labels.approved")
     stop = stopped_by_signal()
     asker, progress = Asker(settings, stop), Progress(settings)
+    try:
+        follow(settings, asker, progress, stop)
+    finally:
+        progress.close()
+        asker.close()
+
+
+def follow(settings: AgainSettings, asker: Asker, progress: Progress, stop: threading.Event) -> None:
+    """Deal with every promotion that `progress` does not know, then with each as it comes, until `stop`."""
     with Tail(settings.cluster, TOPIC, ADAPTER_EVENTS) as tail:
         lineage, found = promotions(Lineage(settings.bot), tail.catch_up())
         while not stop.is_set():
-            due = [(offset, adapter) for offset, adapter in found if offset >= progress.next]
-            for offset, adapter in due:
+            for offset, adapter in found:
+                if offset < progress.next:
+                    continue
                 if adapter == lineage.champion:
                     log.info("asked %d edited questions again of %s", asker.ask(adapter), adapter)
-                if not stop.is_set():
-                    progress.done(offset)
+                if stop.is_set():
+                    return
+                progress.done(offset)
             lineage, found = promotions(lineage, tail.poll(0.5))
-    progress.close()
-    asker.close()

@@ -13,6 +13,7 @@ class AgainSettings(msgspec.Struct, frozen=True, kw_only=True):
     chatbot: str
     """Base address of the chatbot's OpenAI-compatible API."""
     group: str = "again"
+    """The bot's name is put after it."""
     at_once: int = 16
     """Questions under way at a time."""
     most: int = 200

@@ -1,10 +1,11 @@
 """Requests wait here, and are generated together when they go to the same adapter.
 
 One thread owns the model. It takes the oldest request and whatever else waits for the same adapter and the same way of
-sampling, up to the batch size, and generates them. Between two batches it carries out what was handed to `call`: that is
-where adapters are loaded, so that a swap never touches a generation under way.
+sampling, up to the batch size, and generates them. Between two batches it carries out what was handed to `call`: there
+adapters are loaded, so that a swap never touches a generation under way.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -12,14 +13,19 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeVar
 
-from teachback.producers.bot.model import ChatModel, Completion, Prompt, Sampling
+from teachback.producers.bot.shapes import Completion, LanguageModel, Prompt, Sampling
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 GATHER_S = 0.02  # how long the oldest request waits for company
 
 
 class Full(Exception):
     """Too many requests wait already; try again later."""
+
+
+class Ungenerated(Exception):
+    """The model failed on a batch, or ended before it; the message says why."""
 
 
 class Pending(NamedTuple):
@@ -34,7 +40,7 @@ class Pending(NamedTuple):
 class Batcher:
     """The model's thread and its two queues."""
 
-    def __init__(self, model: ChatModel, batch: int, waiting: int) -> None:
+    def __init__(self, model: LanguageModel, batch: int, waiting: int) -> None:
         self._model, self._batch, self._waiting = model, batch, waiting
         self._requests: deque[Pending] = deque()
         self._calls: deque[Callable[[], None]] = deque()
@@ -44,7 +50,7 @@ class Batcher:
         self._thread.start()
 
     def submit(self, adapter: str | None, prompt: Prompt, sampling: Sampling) -> "Future[Completion]":
-        """Queue a request. Raises Full."""
+        """Queue a request. Raises Full. Its future raises Ungenerated when the model fails."""
         answer: Future[Completion] = Future()
         with self._wake:
             if self._closed or len(self._requests) >= self._waiting:
@@ -54,9 +60,12 @@ class Batcher:
         return answer
 
     def call(self, function: Callable[[], T]) -> "Future[T]":
-        """Run something on the model's thread, before the next batch."""
+        """Run something on the model's thread, before the next batch. After `close` its future raises Ungenerated."""
         result: Future[T] = Future()
         with self._wake:
+            if self._closed:
+                result.set_exception(Ungenerated("the model's thread ends"))
+                return result
             self._calls.append(lambda: _settle(result, function))
             self._wake.notify()
         return result
@@ -103,13 +112,12 @@ class Batcher:
         prompts = [pending.prompt for pending in batch]
         try:
             answers = self._model.generate(batch[0].adapter, prompts, batch[0].sampling)
-        except (
-            RuntimeError,
-            ValueError,
-            KeyError,
-        ) as exc:  # what torch and transformers raise: out of memory, bad input
+        except Exception as exc:  # torch, templates, memory: whoever asked is told, the thread goes on
+            log.exception("a batch of %d could not be generated", len(batch))
             for pending in batch:
-                pending.answer.set_exception(exc)
+                failure = Ungenerated(f"{type(exc).__name__}: {exc}")
+                failure.__cause__ = exc
+                pending.answer.set_exception(failure)
             return
         for pending, answer in zip(batch, answers, strict=True):
             pending.answer.set_result(answer)

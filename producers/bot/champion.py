@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from teachback.producers.bot.batcher import Batcher
-from teachback.producers.bot.model import ChatModel
+from teachback.producers.bot.batcher import Batcher, Ungenerated
+from teachback.producers.bot.shapes import LanguageModel
 from teachback.schemas import Base
 from teachback.schemas.lineage import ADAPTER_EVENTS, AdapterEvent, Lineage, bare
 from teachback.schemas.log import Tail
@@ -27,7 +27,7 @@ class Champion:
     """The adapter in service. `name` is what exchanges are stamped with; `pin()` is what a request is admitted with."""
 
     def __init__(
-        self, bot: str, cluster: Cluster, registry: Path, base: Base, model: ChatModel, batcher: Batcher
+        self, bot: str, cluster: Cluster, registry: Path, base: Base, model: LanguageModel, batcher: Batcher
     ) -> None:
         self._registry, self._base, self._model, self._batcher = registry, base, model, batcher
         self._lineage = Lineage(bot)
@@ -73,13 +73,19 @@ class Champion:
             if wanted != bare(self._lineage.bot):
                 folder = self._checked(wanted)
                 self._batcher.call(lambda: self._model.load(wanted, folder)).result()
-        except (Refused, OSError, ValueError, RuntimeError) as exc:
+        except (Refused, OSError, ValueError, RuntimeError, Ungenerated) as exc:
             if self._failed != wanted:
-                log.error("%s is the champion, but can't serve here, %s goes on: %s", wanted, old, exc)
+                log.warning("%s is the champion, but can't serve here, %s goes on: %s", wanted, old, exc)
             self._failed = wanted
             return
-        self.name = wanted
+        self.name, self._failed = wanted, ""
         log.info("%s serves now, %s did before", wanted, old)
+        self._batcher.call(lambda: self._forget({wanted, old}))
+
+    def _forget(self, kept: set[str]) -> None:
+        """Let go of adapters that nobody waits for. The last champion stays: a request may just be let in with it."""
+        for name in self._model.loaded - kept - self._batcher.pinned():
+            self._model.unload(name)
 
     def _checked(self, name: str) -> Path:
         event = self._lineage.registered.get(name)

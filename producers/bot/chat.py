@@ -6,18 +6,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from teachback.producers.bot.model import Completion
+from teachback.producers.bot.shapes import Completion
 from teachback.schemas import Message, TokenLogprob
-from teachback.schemas.exchange import Source
+from teachback.schemas.event import Identifier
+from teachback.schemas.exchange import Source, TopicLabel
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller knows about the exchange beyond the messages. All of it is optional."""
 
-    conversation: str | None = None
-    exchange: str | None = None
+    conversation: Identifier | None = None
+    exchange: Identifier | None = None
     source: Source = "live"
-    topic: str | None = None
+    topic: TopicLabel | None = None
     subject: str | None = None
     replay_of: str | None = None
 
@@ -27,6 +28,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     messages: Annotated[tuple[Message, ...], Meta(min_length=1)]
     model: str | None = None
+    """The champion answers whatever is named here; only a replay is refused when another adapter serves."""
     max_tokens: Annotated[int, Meta(ge=1, le=4096)] | None = None
     max_completion_tokens: Annotated[int, Meta(ge=1, le=4096)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0

@@ -1,16 +1,18 @@
 """The language model: one quantised base, adapters on top of it, and batched generation that can be watched.
 
-Everything here runs on one thread, the batcher's. Quantisation is the one that training and the gate use (NF4, double
-quantisation): an adapter is only ever judged, and only ever serves, on the same base.
+All but `text` and `count` runs on one thread, the batcher's. Quantisation is the one that training and the gate use
+(NF4, double quantisation): an adapter is only ever judged, and only ever serves, on the same base.
 """
 
 import ctypes
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -22,33 +24,11 @@ from transformers import (
     StoppingCriteriaList,
 )
 
+from teachback.producers.bot.shapes import Completion, Prompt, Sampling, TokenIds
 from teachback.schemas import Message, TokenLogprob, TopLogprob
 
-TokenIds = list[int]
-
-
-class Sampling(NamedTuple):
-    """How the next token is chosen. Temperature 0 is greedy."""
-
-    temperature: float = 0.0
-    top_p: float = 1.0
-
-
-class Prompt(NamedTuple):
-    """One request for the model. `watch` is called with each new token's id, on the model's thread."""
-
-    messages: tuple[Message, ...]
-    max_tokens: int
-    watch: Callable[[int], None] | None = None
-
-
-class Completion(NamedTuple):
-    """One answer. `logprobs` has a row for every token of `text`, the end-of-turn token left out."""
-
-    text: str
-    logprobs: tuple[TokenLogprob, ...]
-    finish_reason: str
-    prompt_tokens: int
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 class ChatModel:
@@ -58,21 +38,29 @@ class ChatModel:
         # float32 arithmetic on the CPU: an answer must not depend on what else is in its batch, and bfloat16's rounding
         # flips a greedy choice now and then when the batch changes the order of sums.
         self._dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-        quantization = BitsAndBytesConfig(
+        quantization = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=self._dtype,
         )
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base, padding_side="left")
+        # Padding is a state of the tokenizer, and it must not change while another thread uses it.
+        self._unpadded: Any = deepcopy(self._tokenizer)
         self._base: Any = AutoModelForCausalLM.from_pretrained(
             base, quantization_config=quantization, dtype=self._dtype, device_map="auto" if _cuda() else None
-        ).eval()
+        )
+        self._base.eval()
         _give_back_memory()
         self._model: Any = self._base
         self._loaded: set[str] = set()
         self._top = top_logprobs
         self._ends = _end_tokens(self._tokenizer, self._base.generation_config)
+
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The adapters that can answer."""
+        return frozenset(self._loaded)
 
     def load(self, name: str, folder: Path) -> None:
         """Put an adapter beside the base, under its name. Raises OSError or ValueError when the folder holds none."""
@@ -80,6 +68,7 @@ class ChatModel:
 
         if name in self._loaded:
             return
+        _require_adapter(folder)  # peft changes the base's modules before it reads the weights
         if self._loaded:
             self._model.load_adapter(str(folder), adapter_name=_module_name(name))
         else:
@@ -121,17 +110,17 @@ class ChatModel:
 
     def _config(self, prompts: Sequence[Prompt], sampling: Sampling) -> GenerationConfig:
         sampled = sampling.temperature > 0
-        choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p} if sampled else {}
-        return GenerationConfig(
+        choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+        return GenerationConfig(  # type: ignore[no-untyped-call]
             max_new_tokens=max(prompt.max_tokens for prompt in prompts),
             pad_token_id=self._tokenizer.pad_token_id,
             eos_token_id=sorted(self._ends),
-            **({"do_sample": False} | choice),
+            **(choice if sampled else {"do_sample": False}),
         )
 
     def _render(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        text: str = self._unpadded.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return text
 
     def _completion(self, watcher: "Watcher", row: int, prompt_tokens: int) -> Completion:
@@ -144,8 +133,12 @@ class ChatModel:
 
     def text(self, ids: TokenIds) -> str:
         """Tokens as text."""
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        text: str = self._unpadded.decode(ids, skip_special_tokens=True)
         return text.strip()
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """How many tokens the conversation is as a prompt."""
+        return len(self._unpadded(self._render(messages), add_special_tokens=False)["input_ids"])
 
     def _token_logprob(self, token: int, own: float, top: list[tuple[int, float]]) -> TokenLogprob:
         alternatives = tuple(TopLogprob(token=self._word(i), logprob=round(value, 4)) for i, value in top)
@@ -203,6 +196,19 @@ def _end_tokens(tokenizer: Any, generation: Any) -> frozenset[int]:
     ends = generation.eos_token_id
     listed = ends if isinstance(ends, list) else [] if ends is None else [ends]
     return frozenset(int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None)
+
+
+def _require_adapter(folder: Path) -> None:
+    """Raises OSError or ValueError when an adapter's files are not there, or not whole."""
+    if not (folder / ADAPTER_CONFIG).is_file():
+        raise FileNotFoundError(f"{folder} holds no {ADAPTER_CONFIG}")
+    try:
+        with safe_open(folder / ADAPTER_WEIGHTS, framework="pt") as weights:
+            names = list(weights.keys())
+    except SafetensorError as exc:
+        raise ValueError(f"{folder / ADAPTER_WEIGHTS} can't be read: {exc}") from exc
+    if not names:
+        raise ValueError(f"{folder / ADAPTER_WEIGHTS} holds no weights")
 
 
 def _module_name(adapter: str) -> str:

@@ -5,13 +5,23 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from teachback.producers.bot.batcher import Batcher
+import msgspec
+
+from teachback.producers.bot.batcher import Batcher, Ungenerated
 from teachback.producers.bot.champion import Champion
 from teachback.producers.bot.chat import ChatRequest, chunk
-from teachback.producers.bot.model import ChatModel, Completion, Prompt, Sampling
 from teachback.producers.bot.settings import BotSettings
+from teachback.producers.bot.shapes import Completion, LanguageModel, Prompt, Sampling
 from teachback.producers.client import Teachback
 from teachback.schemas import Message
+
+
+class TooLong(Exception):
+    """The conversation has more tokens than the settings allow."""
+
+
+class NotServing(Exception):
+    """A replay is asked of an adapter that is not the one in service."""
 
 
 class Answered(NamedTuple):
@@ -37,7 +47,7 @@ class ChatService:
     """Answers requests with the champion, and emits each exchange through the SDK."""
 
     def __init__(
-        self, settings: BotSettings, model: ChatModel, batcher: Batcher, champion: Champion, sdk: Teachback
+        self, settings: BotSettings, model: LanguageModel, batcher: Batcher, champion: Champion, sdk: Teachback
     ) -> None:
         self._settings, self._model, self._batcher, self._champion, self._sdk = settings, model, batcher, champion, sdk
 
@@ -47,17 +57,24 @@ class ChatService:
         return self._champion.name
 
     def admit(self, request: ChatRequest) -> Admitted:
-        """Pin the adapter and queue the request. Raises Full."""
+        """Pin the adapter and queue the request. Raises Full, TooLong, NotServing."""
         loop = asyncio.get_running_loop()
         name, adapter = self._champion.pin()
+        if request.metadata.source == "replay" and request.model not in {None, name}:
+            raise NotServing(f"{request.model} was asked, and {name} is in service")
         messages = self._with_system(request.messages)
+        if (length := self._model.count(messages)) > self._settings.max_prompt_tokens:
+            raise TooLong(f"the conversation has {length} tokens; at most {self._settings.max_prompt_tokens} are taken")
         tokens: asyncio.Queue[int | None] = asyncio.Queue()
-        watch = (lambda token: loop.call_soon_threadsafe(tokens.put_nowait, token)) if request.stream else None
+
+        def tell(token: int | None) -> None:
+            loop.call_soon_threadsafe(tokens.put_nowait, token)
+
         limit = request.max_completion_tokens or request.max_tokens or self._settings.max_new_tokens
-        prompt = Prompt(messages, limit, watch)
+        prompt = Prompt(messages, limit, tell if request.stream else None)
         future = self._batcher.submit(adapter, prompt, Sampling(request.temperature, request.top_p))
         if request.stream:
-            future.add_done_callback(lambda _: loop.call_soon_threadsafe(tokens.put_nowait, None))
+            future.add_done_callback(lambda _: tell(None))
         exchange = request.metadata.exchange or str(uuid.uuid4())
         return Admitted(exchange, name, messages, request, tokens, asyncio.wrap_future(future))
 
@@ -69,7 +86,10 @@ class ChatService:
         return Answered(admitted.exchange, admitted.adapter, completion)
 
     async def stream(self, admitted: Admitted) -> AsyncIterator[str]:
-        """The answer in pieces, as server-sent events' data. The exchange is emitted even if nobody listens on."""
+        """The answer in pieces, as server-sent events' data. The exchange is emitted even if nobody listens on.
+
+        The status has been sent by then: a batch that fails is told as an event with `error`.
+        """
         finish = asyncio.ensure_future(self.answer(admitted))
         yield chunk(admitted.exchange, admitted.adapter, {"role": "assistant", "content": ""})
         ids: list[int] = []
@@ -80,7 +100,11 @@ class ChatService:
             if not text.endswith("\N{REPLACEMENT CHARACTER}") and text != said:  # a character may take several tokens
                 yield chunk(admitted.exchange, admitted.adapter, {"content": text[len(said) :]})
                 said = text
-        answered = await finish
+        try:
+            answered = await finish
+        except Ungenerated as exc:
+            yield msgspec.json.encode({"error": {"message": f"the answer could not be generated: {exc}"}}).decode()
+            return
         rest = answered.completion.text[len(said) :]
         if rest:
             yield chunk(admitted.exchange, admitted.adapter, {"content": rest})

@@ -22,6 +22,8 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Put before conversations that bring no system message of their own."""
     max_new_tokens: int = 64
     """Longest answer, in tokens, when a request does not say."""
+    max_prompt_tokens: int = 2048
+    """Longest conversation, in tokens; a longer one is answered with 400."""
     batch: int = 16
     """Most requests generated together."""
     waiting: int = 512
