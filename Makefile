@@ -23,10 +23,10 @@ check: .venv/dev ## lint, types, import contracts, generated files fresh
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m teachback.schemas.generate --check
+	@$(BIN)/python -m teachback.schemas.generate --check && $(BIN)/python -m teachback.infra.demo.report --check
 
 generate: .venv/dev ## write JSON Schemas, AsyncAPI and the topics page from the structs
-	@$(BIN)/python -m teachback.schemas.generate
+	@$(BIN)/python -m teachback.schemas.generate && $(BIN)/python -m teachback.infra.demo.report
 
 format: .venv/dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -13,7 +13,7 @@ from teachback.infra.demo.errors import DemoError
 from teachback.infra.demo.script import Asked
 from teachback.schemas.ids import derived
 
-AT_ONCE = 32
+AT_ONCE = 64
 PATIENCE_S = 300.0
 PAUSE_S = 1.0
 
