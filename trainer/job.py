@@ -11,11 +11,14 @@ parent.
 
 import argparse
 import gc
+import json
 import logging
+import os
 import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -37,6 +40,9 @@ from teachback.trainer.spec import (
     read_spec,
 )
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
 HOPELESS = 2
 CHECKPOINTS = "checkpoints"
 STAGES = "stages"
@@ -50,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--parent", type=int, help="the process without which the job is not wanted")
     options = parser.parse_args(arguments)
     die_with_parent(options.parent)
+    wait_politely()
     quieten()
     try:
         run(options.folder)
@@ -72,6 +79,7 @@ def run(folder: Path) -> None:
     if not (folder / ADAPTER_FOLDER).exists():
         train_stage(folder, spec, base, learnt, report)
         gc.collect()
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     gate_stage(folder, spec, base, locked, report)
     report(Progress(stage="done", done=1, total=1))
 
@@ -99,19 +107,25 @@ def train_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report
     metrics = trained.metrics | {"train_seconds": time.monotonic() - started}
     write(folder / STAGES / "train.json", msgspec.json.encode(metrics))
 
-    # The base's name, not where it lies here: the adapter's hash must not depend on a machine's folders.
-    trained.model.peft_config["default"].base_model_name_or_path = base.model
-    partial = folder / f".{ADAPTER_FOLDER}.partial"
+    save(trained.model, base, folder / ADAPTER_FOLDER)
+
+
+def save(model: "PeftModel", base: Base, adapter: Path) -> None:
+    """Write an adapter's weights and configuration, whole or not at all."""
+    partial = adapter.with_name(f".{adapter.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    trained.model.save_pretrained(str(partial))
+    model.save_pretrained(str(partial), save_embedding_layers=False)
     for file in partial.iterdir():
-        if file.name in ADAPTER_FILES:
-            sync(file)
-        else:
-            file.unlink()
-    partial.rename(folder / ADAPTER_FOLDER)
-    sync(folder)
-    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        if file.name not in ADAPTER_FILES:
+            file.unlink()  # a model card of blanks
+    # The base's name, not where it lies here: the adapter's hash must not depend on a machine's folders.
+    config = partial / "adapter_config.json"
+    named = json.loads(config.read_bytes()) | {"base_model_name_or_path": base.model}
+    config.write_text(json.dumps(named, indent=2, sort_keys=True) + "\n")
+    for file in (*partial.iterdir(), partial):
+        sync(file)
+    partial.rename(adapter)
+    sync(adapter.parent)
 
 
 def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report: ProgressLog) -> None:
@@ -139,6 +153,15 @@ def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report:
     metrics = trained | measured.metrics | {"gate_seconds": time.monotonic() - started, "eval_rows": len(rows)}
     write(folder / METRICS_FILE, msgspec.json.encode(metrics))
     write(folder / GATE_FILE, msgspec.json.format(msgspec.json.encode(record), indent=2))
+
+
+def wait_politely() -> None:
+    """Let torch's threads sleep while they wait for each other. Before torch is imported, for OpenMP looks only then.
+
+    By default they spin, which is quickest on an idle machine. Where other processes want the same cores, each waits in
+    turn for one that cannot run: measured on two cores with a few busy neighbours, a step of 4 s took over 30 s.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def quieten() -> None:

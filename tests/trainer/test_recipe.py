@@ -1,0 +1,130 @@
+"""The recipe's own decisions: what is learnt, what is watched, what is taken up again, and the loss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+import torch
+from torch.nn.functional import log_softmax
+
+from teachback.schemas.exchange import Message
+from teachback.trainer.base import load_base, load_tokenizer
+from teachback.trainer.encode import IGNORED, Encoded
+from teachback.trainer.errors import BadJob
+from teachback.trainer.recipe import (
+    Collator,
+    Encodings,
+    adapter_config,
+    answer_loss,
+    encode_rows,
+    hold_out,
+    last_complete,
+    train,
+)
+from teachback.trainer.spec import Progress, RecipeSettings, Row
+
+
+def rows(clusters: int, each: int = 3) -> list[tuple[Row, Encoded]]:
+    messages = (Message(role="user", content="?"), Message(role="assistant", content="!"))
+    return [
+        (
+            Row(id=f"{cluster}-{copy}", messages=messages, origin="edited", leader=str(cluster)),
+            Encoded([cluster], [copy, 2]),
+        )
+        for cluster in range(clusters)
+        for copy in range(each)
+    ]
+
+
+def test_early_stopping_watches_whole_clusters() -> None:
+    learnt, watched = hold_out(rows(20), RecipeSettings(patience=2, holdout=0.25))
+    assert (len(learnt), len(watched)) == (45, 15)
+    assert not {row.prompt[0] for row in learnt} & {row.prompt[0] for row in watched}
+
+
+def test_the_same_clusters_are_watched_after_a_restart() -> None:
+    settings = RecipeSettings(patience=2, holdout=0.25)
+    assert hold_out(rows(20), settings)[1] == hold_out(rows(20), settings)[1]
+    other = msgspec.structs.replace(settings, seed=99)
+    assert hold_out(rows(20), settings)[1] != hold_out(rows(20), other)[1]
+
+
+@pytest.mark.parametrize("settings", [RecipeSettings(), RecipeSettings(holdout=0.25), RecipeSettings(patience=3)])
+def test_nothing_is_kept_from_learning_without_early_stopping(settings: RecipeSettings) -> None:
+    assert len(hold_out(rows(8), settings)[0]) == 24
+
+
+def test_a_single_cluster_is_learnt_and_not_watched() -> None:
+    learnt, watched = hold_out(rows(1), RecipeSettings(patience=1, holdout=0.9))
+    assert (len(learnt), len(watched)) == (3, 0)
+
+
+def test_the_newest_whole_checkpoint_is_taken_and_half_written_ones_go(tmp_path: Path) -> None:
+    for step in (5, 10, 15, 20):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "adapter_model.safetensors").write_bytes(b"weights")
+    for step in (5, 10):
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    (tmp_path / "checkpoint-20" / "trainer_state.json").write_text('{"global_st')
+    assert last_complete(tmp_path) == str(tmp_path / "checkpoint-10")
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-5"]
+
+
+def test_without_checkpoints_training_starts_anew(tmp_path: Path) -> None:
+    assert last_complete(tmp_path) is None
+    assert last_complete(tmp_path / "nowhere") is None
+
+
+def test_the_loss_is_that_of_answer_tokens_alone() -> None:
+    batch = Collator(padding=0)(
+        Encodings([Encoded([1, 2, 3], [4, 5]), Encoded([6], [7])]).__getitem__(i) for i in (0, 1)
+    )
+    logits = torch.randn(2, batch["logits_to_keep"], 9)
+    logp = log_softmax(logits, dim=-1)
+    wanted = -(logp[0, 0, 4] + logp[0, 1, 5] + logp[1, 1, 7])
+    outputs = SimpleNamespace(logits=logits)
+    assert answer_loss(outputs, batch["labels"]) == pytest.approx(float(wanted / 3))
+    # A step of several forward passes divides by the tokens of all of them.
+    assert answer_loss(outputs, batch["labels"], torch.tensor(12)) == pytest.approx(float(wanted / 12))
+    # No answer stands at a row's first kept position: it is what the first answer token is predicted from.
+    assert (batch["labels"][:, 0] == IGNORED).all()
+
+
+def test_adapters_stand_beside_every_linear_layer() -> None:
+    config = adapter_config(RecipeSettings(rank=7, alpha=9))
+    assert (config.target_modules, config.r, config.lora_alpha) == ("all-linear", 7, 9)
+
+
+@pytest.mark.model
+def test_training_stops_early_and_keeps_the_best_adapter(tiny_base: Path, tmp_path: Path) -> None:
+    """A rate so high that the watched loss must get worse: it stops before its time and takes the best epoch's."""
+    seen: list[Progress] = []
+    trained = train(
+        load_base(tiny_base),
+        load_tokenizer(tiny_base),
+        [talk(index) for index in range(16)],
+        RecipeSettings(rank=4, epochs=20, batch=4, learning_rate=0.5, schedule="constant", patience=1, holdout=0.25),
+        tmp_path,
+        seen.append,
+    )
+    assert (trained.metrics["train_rows"], trained.metrics["train_rows_watched"]) == (12, 4)
+    assert 0 < trained.metrics["train_steps"] < 20 * 3
+    assert [progress.done for progress in seen] == list(range(1, len(seen) + 1))
+
+
+@pytest.mark.model
+def test_rows_longer_than_the_recipe_allows_are_left_out_and_counted(tiny_base: Path) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    fitting, too_long = encode_rows(tokenizer, [talk(1), talk(2, "word " * 200)], max_length=100)
+    assert ([row.id for row, _ in fitting], too_long) == (["r1"], 1)
+    with pytest.raises(BadJob, match=r"raise recipe.max_length"):
+        encode_rows(tokenizer, [talk(1)], max_length=5)
+
+
+def talk(index: int, answer: str = "It is free.") -> Row:
+    messages = (Message(role="user", content=f"What is number {index}?"), Message(role="assistant", content=answer))
+    return Row(id=f"r{index}", messages=messages, origin="edited", leader=f"l{index}")
