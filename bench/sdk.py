@@ -13,12 +13,13 @@ import argparse
 import json
 import socket
 import statistics
+import sys
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from teachback import Teachback
 from teachback.schemas.wire import Cluster, admin
@@ -58,13 +59,9 @@ def cases(up: Cluster, down: Cluster) -> tuple[dict[str, Callable[[], object]], 
     return found, list(sdks.values())
 
 
-def main() -> None:
-    """Run all cases by turns and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bootstrap")
-    parser.add_argument("--calls", type=int, default=5000)
-    given = parser.parse_args()
-    up = Cluster(bootstrap=given.bootstrap, prefix=f"bench{uuid.uuid4().hex[:8]}.")
+def measure(bootstrap: str, calls: int) -> dict[str, list[float]]:
+    """Microseconds of all calls of each case, by turns in five rounds."""
+    up = Cluster(bootstrap=bootstrap, prefix=f"bench{uuid.uuid4().hex[:8]}.")
     client = admin(up)  # its answers are lost with it
     for made in client.create_topics([NewTopic(up.topic("chat.exchanges"), 4, 1)]).values():
         made.result(30)
@@ -74,11 +71,20 @@ def main() -> None:
         costs: dict[str, list[float]] = {name: [] for name in works}
         for _ in range(5):
             for name, work in works.items():
-                costs[name] += timed(work, given.calls // 5)
-        report(costs)
+                costs[name] += timed(work, calls // 5)
         for sdk in sdks:
-            print(sdk.stats())
+            print(sdk.stats(), file=sys.stderr)
             sdk.close(0.5)
+    return costs
+
+
+def main() -> None:
+    """Measure, and print a line for each case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bootstrap")
+    parser.add_argument("--calls", type=int, default=5000)
+    given = parser.parse_args()
+    report(measure(given.bootstrap, given.calls))
 
 
 def report(costs: dict[str, list[float]]) -> None:

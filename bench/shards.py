@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from confluent_kafka import Message as KafkaMessage
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 from deltalake import DeltaTable
 
 from teachback.consumers.shards import ShardsSettings
@@ -115,23 +115,29 @@ def shards(cluster: Cluster, folder: Path, count: int, rows: int) -> float:
     return elapsed
 
 
-def main() -> None:
-    """Run both, in turn, on fresh folders, three times; the best of each counts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bootstrap")
-    parser.add_argument("--labels", type=int, default=100_000)
-    parser.add_argument("--rows", type=int, default=10_000)
-    given = parser.parse_args()
-    cluster = Cluster(bootstrap=given.bootstrap, prefix=f"bench{uuid.uuid4().hex[:8]}.", partitions=1)
-    fill(cluster, given.labels)
+def measure(bootstrap: str, labels: int, rows: int) -> dict[str, float]:
+    """Best seconds of each. Both run in turn, on fresh folders, three times."""
+    cluster = Cluster(bootstrap=bootstrap, prefix=f"bench{uuid.uuid4().hex[:8]}.", partitions=1)
+    fill(cluster, labels)
     best: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as home:
         for turn in range(3):
             for name, work in (("raw pyarrow", raw), ("shards", shards)):
                 folder = Path(home) / f"{name}{turn}"
                 folder.mkdir()
-                seconds = work(cluster, folder, given.labels, given.rows)
+                seconds = work(cluster, folder, labels, rows)
                 best[name] = min(best.get(name, seconds), seconds)
+    return best
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bootstrap")
+    parser.add_argument("--labels", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=10_000)
+    given = parser.parse_args()
+    best = measure(given.bootstrap, given.labels, given.rows)
     for name, seconds in best.items():
         print(f"{name:12} {given.labels / seconds:>10,.0f} labels/s  ({given.labels:,} in files of {given.rows:,})")
     print(f"ratio        {best['raw pyarrow'] / best['shards']:>10.2f}")

@@ -1,0 +1,1 @@
+"""How fast the loop is, beside named references: `make bench`, or `python -m bench.loop`."""

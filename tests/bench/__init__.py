@@ -1,0 +1,1 @@
+"""The benchmarks' own arithmetic; what they measure is not tested."""
