@@ -9,7 +9,7 @@ from teachback.schemas import Policy
 from teachback.schemas.event import now
 from teachback.schemas.ids import derived
 from teachback.schemas.log import Tail
-from teachback.schemas.wire import Cluster, encode, headers, producer
+from teachback.schemas.wire import Cluster, encode, headers, producer, require_topics
 
 # Strict until there is evidence: nearly everything is reviewed.
 THRESHOLD = 0.8
@@ -21,7 +21,8 @@ class PolicyError(Exception):
 
 
 def current(cluster: Cluster, bot: str) -> Policy | None:
-    """The policy in force, or None before the first."""
+    """The policy in force, or None before the first. Raises TopicMismatch when Kafka or the topic is not there."""
+    require_topics(cluster, "loop.policy")
     found: Policy | None = None
     with Tail(cluster, "loop.policy", (Policy,)) as tail:
         for record in tail.catch_up():
@@ -34,19 +35,34 @@ def current(cluster: Cluster, bot: str) -> Policy | None:
 def ensure_policy(cluster: Cluster, bot: str) -> Policy:
     """The policy in force; without one, the strict default with a fresh audit salt is published."""
     found = current(cluster, bot)
-    return found if found else _publish(cluster, _first(bot))
+    if found is None:
+        _publish(cluster, _first(bot))
+        found = current(cluster, bot)  # another's, when two did this at once
+    if found is None:
+        raise PolicyError(f"bot {bot!r} has no policy, though one was published; look at topic loop.policy")
+    return found
 
 
 def change(cluster: Cluster, bot: str, changes: dict[str, Any]) -> Policy:
-    """Publish the policy in force with some fields changed. Raises PolicyError for values that can't be."""
-    before = current(cluster, bot) or _first(bot)
-    fields = msgspec.to_builtins(before) | changes | {"version": before.version + 1, "created": now()}
-    fields["id"] = derived("policy", bot, before.version + 1)
+    """Publish the policy in force with some fields changed; a reason holds for its own version only.
+
+    Raises PolicyError for values that can't be, and when somebody else's change came first.
+    """
+    before = ensure_policy(cluster, bot)
+    version = before.version + 1
+    settled = {"version": version, "created": now(), "id": derived("policy", bot, version)}
+    fields = msgspec.to_builtins(before) | {"reason": None} | changes | settled
     try:
         policy = msgspec.convert(fields, Policy)
     except msgspec.ValidationError as exc:
         raise PolicyError(f"this can't be a policy: {exc}") from exc
-    return _publish(cluster, policy)
+    _publish(cluster, policy)
+    found = current(cluster, bot)
+    if found is None or (found.version == policy.version and found != policy):
+        raise PolicyError(
+            f"somebody else published version {policy.version} at the same time; look at it, then try again"
+        )
+    return policy
 
 
 def _first(bot: str) -> Policy:
@@ -62,7 +78,7 @@ def _first(bot: str) -> Policy:
     )
 
 
-def _publish(cluster: Cluster, policy: Policy) -> Policy:
+def _publish(cluster: Cluster, policy: Policy) -> None:
     writer = producer(cluster)
     failed: list[str] = []
     writer.produce(
@@ -74,4 +90,3 @@ def _publish(cluster: Cluster, policy: Policy) -> Policy:
     )
     if writer.flush(30) or failed:
         raise PolicyError(f"Kafka did not take the policy: {failed[0] if failed else 'no answer in 30 s'}")
-    return policy

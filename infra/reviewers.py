@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from teachback.schemas.review import Role
 
 FILE = "reviewers.toml"
@@ -40,31 +42,37 @@ def read(home: Path) -> tuple[Any, ...]:
     """The reviewers, as the desk's settings want them. Raises ReviewerError."""
     from teachback.consumers.desk.settings import Reviewer
 
-    return tuple(
-        Reviewer(name=name, role=row["role"], topics=tuple(row["topics"]), token_sha256=row["token_sha256"])
-        for name, row in _people(home).items()
-    )
+    people = {name: row | {"name": name} for name, row in _people(home).items()}
+    try:
+        return tuple(msgspec.convert(list(people.values()), tuple[Reviewer, ...]))
+    except msgspec.ValidationError as exc:
+        raise ReviewerError(f"{home / FILE}: {exc}; mend it, or remove it and add everyone again") from exc
 
 
 def _people(home: Path) -> dict[str, dict[str, Any]]:
     file = home / FILE
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        people = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ReviewerError(f"{file}: not valid TOML: {exc}") from exc
+    if strange := [name for name, row in people.items() if not isinstance(row, dict)]:
+        raise ReviewerError(f"{file}: {strange[0]!r} is no table; a reviewer is [name] with role and token_sha256")
+    return people
 
 
 def _write(home: Path, people: dict[str, dict[str, Any]]) -> None:
     home.mkdir(parents=True, exist_ok=True)
     lines = []
     for name, row in people.items():
-        topics = ", ".join(f'"{topic}"' for topic in row["topics"])
-        lines.append(
-            f'["{name}"]\nrole = "{row["role"]}"\ntopics = [{topics}]\ntoken_sha256 = "{row["token_sha256"]}"\n'
-        )
+        fields = "".join(f"{key} = {_toml(value)}\n" for key, value in row.items())
+        lines.append(f'["{name}"]\n{fields}')
     new = home / (FILE + ".new")
+    new.touch(mode=0o600)
     new.write_text("\n".join(lines), encoding="utf-8")
-    new.chmod(0o600)
     new.replace(home / FILE)
+
+
+def _toml(value: str | list[str]) -> str:
+    return msgspec.json.encode(value).decode()  # JSON's strings and arrays are TOML's

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from teachback.infra.parts import PARTS
 from teachback.infra.settings import Installation
 
 PR_SET_PDEATHSIG = 1
+GONE = (OSError, HTTPException, xmlrpc.client.ProtocolError)
 # Progress bars don't belong in logs; threads that spin while they wait take the processor from the other parts; and
 # glibc's arenas, one for each thread, keep hundreds of megabytes that nobody uses.
 ENVIRONMENT = ",".join(
@@ -59,14 +60,21 @@ class ProcessState(NamedTuple):
     detail: str
 
 
-def lifeline() -> None:
-    """End with the parent, however it ends (Linux; elsewhere supervisord's own stop is all there is)."""
+def lifeline(pidfile: Path) -> None:
+    """End with the supervisor, however it ends (Linux; elsewhere supervisord's own stop is all there is).
+
+    `pidfile` is the supervisor's. Raises SuperviseError when the parent is not that process: it ended before this one
+    could ask the kernel, and nobody would ever stop this one.
+    """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        raise SuperviseError("the supervisor ended while this process started")
+    try:
+        supervisor = int(pidfile.read_text(encoding="ascii"))
+    except (OSError, ValueError) as exc:
+        raise SuperviseError(f"{pidfile} names no supervisor: {exc}") from exc
+    if os.getppid() != supervisor:
+        raise SuperviseError(f"supervisord (process {supervisor}) ended while this process started")
 
 
 def socket_path(home: Path) -> Path:
@@ -77,8 +85,16 @@ def socket_path(home: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"teachback-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}.sock"
 
 
+def pid_file(installation: Installation) -> Path:
+    """Where supervisord writes its process id before it starts anything."""
+    return installation.home / "run" / "supervisord.pid"
+
+
 def start(installation: Installation, config: Path | None) -> None:
-    """Start supervisord, detached, with all parts known and none started. Does nothing when it runs."""
+    """Start supervisord, detached, with all parts known and none started. Does nothing when it runs.
+
+    Raises SuperviseError.
+    """
     if running(installation):
         return
     home = installation.home
@@ -86,62 +102,66 @@ def start(installation: Installation, config: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     file = home / "run" / "supervisord.conf"
     file.write_text(_configuration(installation, config), encoding="utf-8")
-    with (home / "logs" / "supervisord.out").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(file)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _until(lambda: running(installation), 15, f"supervisord did not start; see {home / 'logs' / 'supervisord.out'}")
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:  # otherwise it has put itself into the background
+        raise SuperviseError(f"supervisord did not start: {(done.stderr or done.stdout).strip()}")
+    _until(lambda: running(installation), 30, f"supervisord does not answer; see {home / 'logs' / 'supervisord.log'}")
 
 
 def start_part(installation: Installation, name: str) -> None:
     """Start one process, without waiting for it. Does nothing when it runs."""
     try:
-        _rpc(installation).startProcess(name, False)
+        with _rpc(installation) as rpc:
+            rpc.startProcess(name, False)
     except xmlrpc.client.Fault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
             raise SuperviseError(f"{name} can't be started: {fault.faultString}") from fault
+    except GONE as exc:
+        raise SuperviseError(f"{name} can't be started: supervisord does not run ({exc})") from exc
 
 
 def stop_parts(installation: Installation, names: Iterable[str]) -> None:
-    """Stop processes, each with its own grace, side by side."""
-    rpc = _rpc(installation)
-    for name in names:
-        with contextlib.suppress(xmlrpc.client.Fault):
-            rpc.stopProcess(name, False)
+    """Stop processes, each with its own grace, side by side. Raises SuperviseError when that takes too long."""
     pending = set(names)
+    with contextlib.suppress(*GONE), _rpc(installation) as rpc:
+        for name in pending:
+            with contextlib.suppress(xmlrpc.client.Fault):  # it does not run
+                rpc.stopProcess(name, False)
     _until(
         lambda: all(p.pid == 0 for p in states(installation) if p.name in pending), 40, "processes did not stop in time"
     )
 
 
 def shutdown(installation: Installation) -> None:
-    """Stop everything, Kafka last, then supervisord. Does nothing when nothing runs."""
-    if not running(installation):
+    """Stop everything, Kafka last, then supervisord. Does nothing when nothing runs. Raises SuperviseError."""
+    try:
+        pid = supervisor_pid(installation)
+    except SuperviseError:
         return
-    with contextlib.suppress(SuperviseError):
+    with contextlib.suppress(SuperviseError):  # supervisord kills, as it ends, whatever would not stop
         stop_parts(installation, [part.name for part in PARTS])
-    pid = _rpc(installation).getPID()
-    _rpc(installation).shutdown()
-    _until(lambda: not _alive(pid), 30, f"supervisord (process {pid}) does not end")
+    with contextlib.suppress(xmlrpc.client.Fault, *GONE), _rpc(installation) as rpc:  # somebody else stops it already
+        rpc.shutdown()
+    _until(lambda: not _alive(pid), 60, f"supervisord (process {pid}) does not end")
 
 
 def running(installation: Installation) -> bool:
-    """Whether this installation's supervisord answers."""
+    """Whether this installation's supervisord answers, and is not about to end."""
     try:
-        return bool(_rpc(installation).getState()["statecode"] == 1)
-    except (OSError, HTTPException, xmlrpc.client.Error):
+        with _rpc(installation) as rpc:
+            return bool(rpc.getState()["statecode"] == 1)
+    except GONE:
         return False
 
 
 def states(installation: Installation) -> list[ProcessState]:
     """All processes; empty when supervisord does not run."""
-    if not running(installation):
+    try:
+        with _rpc(installation) as rpc:
+            found: list[dict[str, Any]] = rpc.getAllProcessInfo()
+    except (xmlrpc.client.Fault, *GONE):  # a Fault: it is about to end
         return []
-    found: list[dict[str, Any]] = _rpc(installation).getAllProcessInfo()
     return [
         ProcessState(
             row["name"], row["statename"].lower(), row["pid"], max(0, row["now"] - row["start"]), row["description"]
@@ -151,13 +171,22 @@ def states(installation: Installation) -> list[ProcessState]:
 
 
 def supervisor_pid(installation: Installation) -> int:
-    """Supervisord's process id. Raises OSError when it does not run."""
-    return int(_rpc(installation).getPID())
+    """Supervisord's process id. Raises SuperviseError when it does not run."""
+    try:
+        with _rpc(installation) as rpc:
+            return int(rpc.getPID())
+    except xmlrpc.client.Fault:  # it is about to end
+        return int(pid_file(installation).read_text(encoding="ascii"))
+    except GONE as exc:
+        raise SuperviseError(f"supervisord does not run: {exc}") from exc
 
 
-def _rpc(installation: Installation) -> Any:
+@contextlib.contextmanager
+def _rpc(installation: Installation) -> Iterator[Any]:
+    """Supervisord's procedures. What they raise when it does not run is one of GONE."""
     transport = SupervisorTransport(None, None, f"unix://{socket_path(installation.home)}")
-    return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+        yield proxy.supervisor
 
 
 def _configuration(installation: Installation, config: Path | None) -> str:
@@ -165,7 +194,7 @@ def _configuration(installation: Installation, config: Path | None) -> str:
     names = (["kafka"] if installation.local_kafka else []) + [part.name for part in PARTS]
     head = f"""[supervisord]
 logfile={home}/logs/supervisord.log
-pidfile={home}/run/supervisord.pid
+pidfile={pid_file(installation)}
 [unix_http_server]
 file={sock}
 chmod=0700
@@ -183,6 +212,8 @@ def _program(installation: Installation, name: str, config: Path | None) -> str:
         *(["--config", str(config)] if config else []),
         "run",
         name,
+        "--under",
+        str(pid_file(installation)),
     ]
     quoted = " ".join(f'"{word}"' for word in command)
     body = f"""command={quoted}

@@ -13,11 +13,14 @@ from typing import Protocol
 from teachback.infra import supervise, topics
 from teachback.infra.parts import NAMES, kafka_settings
 from teachback.infra.policy import ensure_policy
-from teachback.infra.settings import Installation
+from teachback.infra.settings import Installation, SettingsError
 from teachback.infra.supervise import SuperviseError
 from teachback.schemas.wire import Cluster
 
 READY_S = 600.0
+TRIES = 4
+USE_BASE = frozenset({"trainer", "chatbot"})
+USE_EMBEDDER = frozenset({"scoring", "consensus", "trainer"})
 
 
 class Say(Protocol):
@@ -26,17 +29,17 @@ class Say(Protocol):
     def __call__(self, step: str, done: int = 0, total: int = 0) -> None: ...
 
 
-def fetch(installation: Installation, say: Say) -> None:
-    """Kafka's jars and the models, unless configured or there already. Raises JarError, ModelError."""
+def fetch(installation: Installation, say: Say, names: Iterable[str] = NAMES) -> None:
+    """Kafka's jars, and the named parts' models, unless configured or there already. Raises JarError, ModelError."""
     if installation.local_kafka:
         from teachback.infra.kafka.jars import ensure_jars
 
         ensure_jars(installation.cache, progress=lambda done, total: say("Fetching Apache Kafka", done, total))
     from teachback.infra.models import ensure_base, ensure_embedder
 
-    if installation.models.base is None:
+    if installation.models.base is None and not USE_BASE.isdisjoint(names):
         ensure_base(installation.cache, lambda stage, done, total: say(f"Base model: {stage}", done, total))
-    if installation.models.embedder is None:
+    if installation.models.embedder is None and not USE_EMBEDDER.isdisjoint(names):
         ensure_embedder(installation.cache, lambda stage, done, total: say(f"Embedder: {stage}", done, total))
 
 
@@ -45,7 +48,10 @@ def up(installation: Installation, config: Path | None, say: Say, names: Iterabl
 
     Raises SettingsError, SuperviseError, TopicMismatch, and what `fetch` raises.
     """
-    fetch(installation, say)
+    wanted = list(names)
+    if unknown := set(wanted) - set(NAMES):
+        raise SettingsError([f"there is no part {name!r}; there are {', '.join(NAMES)}" for name in sorted(unknown)])
+    fetch(installation, say, wanted)
     supervise.start(installation, config)
     if installation.local_kafka:
         say("Starting Apache Kafka")
@@ -54,7 +60,6 @@ def up(installation: Installation, config: Path | None, say: Say, names: Iterabl
     say("Making topics")
     topics.apply(cluster)
     ensure_policy(cluster, installation.bot)
-    wanted = list(names)
     for name in wanted:
         installation.part(name)  # every setting is checked before anything is started
     for name in wanted:
@@ -82,12 +87,22 @@ def start_kafka(installation: Installation) -> str:
 
 
 def wait_ready(installation: Installation, names: Iterable[str], say: Say) -> None:
-    """Wait until every named part runs and those with an address answer. Raises SuperviseError, naming the log."""
+    """Wait until every named part runs and those with an address answer.
+
+    Raises SuperviseError, naming the log, when a part has ended `TRIES` times or none of them is ready in time.
+    """
     waiting = list(names)
     total = len(waiting)
+    lives: dict[str, set[int]] = {name: set() for name in waiting}
 
     def ready() -> bool:
         states = {state.name: state for state in supervise.states(installation)}
+        if not states:
+            raise SuperviseError(f"supervisord ended; see {installation.home / 'logs' / 'supervisord.log'}")
+        for name in waiting:
+            lives[name] |= {states[name].pid} - {0}
+            if len(lives[name]) > TRIES:
+                raise SuperviseError(f"{name} ends again and again; see {installation.home / 'logs' / f'{name}.log'}")
         waiting[:] = [name for name in waiting if not _ready(installation, name, states[name])]
         say("Waiting for the parts", total - len(waiting), total)
         return not waiting

@@ -37,6 +37,8 @@ def stop(context: typer.Context) -> None:
     """Stop the local node; the data stays."""
     shared = context_of(context)
     installation = shared.installation()
+    if not installation.local_kafka:
+        raise SettingsError([f"kafka.bootstrap is {installation.kafka.bootstrap}: there is no local node to stop"])
     if supervise.running(installation):
         supervise.stop_parts(installation, ["kafka"])
         if not any(state.pid for state in supervise.states(installation)):

@@ -1,5 +1,7 @@
-"""`teachback up | down | status | doctor | run | replay`: running an installation."""
+"""`teachback up | down | status | doctor | run`: running an installation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from teachback.infra import doctor as diagnosis
 from teachback.infra import parts, supervise
 from teachback.infra.console import Context, as_json, context_of, table
 from teachback.infra.status import overview
+from teachback.infra.up import Say
 
 STYLES = {"running": "green", "starting": "yellow", "backoff": "yellow", "stopped": "dim", "fatal": "red"}
 ONLY = typer.Option("--only", help="Start only these parts; repeat the option for several.", show_default=False)
@@ -32,14 +35,11 @@ def up(context: typer.Context, only: Annotated[list[str] | None, ONLY] = None) -
     shared = context_of(context)
     installation = shared.installation()
     names = tuple(only) if only else parts.NAMES
-    with _progress(shared) as progress:
-        task = progress.add_task("Starting", total=None)
-
-        def say(step: str, done: int = 0, total: int = 0) -> None:
-            progress.update(task, description=step, completed=done, total=total or None)
-
+    with progress_of(shared, "Starting") as say:
         cluster = bring_up(installation, shared.config, say, names)
-    shared.out.print(f"[green]up[/]  Kafka {cluster.bootstrap}, logs in {installation.home / 'logs'}")
+    shared.out.print(
+        "[green]up[/]  Kafka", cluster.bootstrap, "logs in", str(installation.home / "logs"), soft_wrap=True
+    )
     for name in names:
         if url := address(installation, name):
             shared.out.print(f"    {name:<8} {url}")
@@ -54,7 +54,8 @@ def down(context: typer.Context) -> None:
     for installation in installations(shared.installation()):
         was = supervise.running(installation)
         supervise.shutdown(installation)
-        shared.out.print(f"{installation.home}: {'stopped' if was else 'nothing was running'}")
+        said = "stopped" if was else "nothing was running"
+        shared.out.print(f"{installation.home}: {said}", markup=False, soft_wrap=True)
 
 
 def status(context: typer.Context, json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
@@ -91,21 +92,25 @@ def doctor(context: typer.Context) -> None:
     raise typer.Exit(0 if all(check.good for check in checks) else 1)
 
 
-def run(context: typer.Context, part: Annotated[str, typer.Argument(help="kafka, or one of the parts.")]) -> None:
+def run(
+    context: typer.Context,
+    part: Annotated[str, typer.Argument(help="kafka, or one of the parts.")],
+    under: Annotated[Path | None, typer.Option(help="The supervisor's pid file: end when it ends.")] = None,
+) -> None:
     """Be one part, in the foreground, until SIGTERM. This is what the supervisor runs."""
-    supervise.lifeline()
+    if under is not None:
+        supervise.lifeline(under)
     parts.run(part, context_of(context).installation())
 
 
-def _progress(shared: Context) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=shared.out, transient=True
-    )
+@contextmanager
+def progress_of(shared: Context, first: str) -> Iterator[Say]:
+    """A progress bar that is gone at the end, and what tells it each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=shared.out, transient=True) as progress:
+        task = progress.add_task(first, total=None)
 
+        def say(step: str, done: int = 0, total: int = 0) -> None:
+            progress.update(task, description=step, completed=done, total=total or None)
 
-def folder(path: Path) -> str:
-    """A path, short: relative when it is below the working directory."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        yield say
