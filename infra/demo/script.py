@@ -47,14 +47,18 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def harbour_bank(limit: int = LIMIT, seed: int = 7) -> Script:
-    """The fictional bank: `limit` messages, one in eleven small talk, the rest four wordings of each of its facts."""
+    """The fictional bank: `limit` messages, one in eleven small talk, the rest four wordings of each of its facts.
+
+    One wording of every fact comes before the others, so that whoever leads a fact's cluster, and with it the fact's
+    side, does not depend on how fast the reviewers happen to be.
+    """
     slips = {fact.id: fact.sloppy_edit for fact in harbour.facts()}
     asks = [_of(ask, slips) for ask in harbour.traffic(seed)]
     small_talk = [asked for asked in asks if asked.topic == "smalltalk"][: limit // 11]
     facts = sorted(slips, key=lambda fact: derived("order", seed, fact))[: (limit - len(small_talk)) // WORDINGS]
-    wordings = [asked for fact in facts for asked in [a for a in asks if a.fact == fact][:WORDINGS]]
-    traffic = [*wordings, *small_talk]
-    random.Random(seed).shuffle(traffic)
+    wordings = {fact: [asked for asked in asks if asked.fact == fact][:WORDINGS] for fact in facts}
+    first, rest = [of[0] for of in wordings.values()], [asked for of in wordings.values() for asked in of[1:]]
+    traffic = [*_mixed(first, seed), *_mixed([*rest, *small_talk], seed)]
     held_out = [_of(ask, slips) for ask in harbour.held_out() if ask.id in facts]
     return Script(
         title="Harbour Bank",
@@ -122,6 +126,10 @@ def shuffled(script: Script, seed: int = 7) -> Script:
         for asked in script.traffic
     )
     return msgspec.structs.replace(script, traffic=moved, expects_promotion=False, title=f"{script.title}, shuffled")
+
+
+def _mixed(asked: Sequence[Asked], seed: int) -> list[Asked]:
+    return random.Random(seed).sample(asked, len(asked))
 
 
 def _derangement(items: Sequence[str], chance: random.Random) -> dict[str, str]:

@@ -14,6 +14,7 @@ from teachback.infra.demo.script import Asked
 from teachback.schemas.ids import derived
 
 AT_ONCE = 64
+LIVE_TOKENS = 40  # a chat window's answers are short; and this model rambles on for as long as it may
 PATIENCE_S = 300.0
 PAUSE_S = 1.0
 
@@ -48,7 +49,13 @@ class Chatbot:
         """
         exchange = derived("demo", name)
         metadata = {"exchange": exchange, "conversation": derived("conversation", name), "topic": asked.topic}
-        body = {"messages": [{"role": "user", "content": asked.question}], "metadata": metadata, "store": store}
+        body: dict[str, Any] = {
+            "messages": [{"role": "user", "content": asked.question}],
+            "metadata": metadata,
+            "store": store,
+        }
+        if store:
+            body["max_tokens"] = LIVE_TOKENS
         answer = self._post(body)
         return Reply(asked, exchange, str(answer["choices"][0]["message"]["content"]), str(answer["model"]))
 
