@@ -292,7 +292,7 @@ class Story:
 
 
 def settings_for(script: Script) -> dict[str, dict[str, object]]:
-    """The demo's configuration: free ports, quick shards, a recipe for few rows, a threshold that its traffic reaches."""
+    """The demo's configuration: free ports, quick shards, a recipe for few rows, a threshold within reach."""
     n = len(script.traffic)
     return {
         "chatbot": {"port": home.free_port(), "system_prompt": script.system_prompt, "max_new_tokens": 64, "batch": 32},

@@ -50,7 +50,7 @@ class ChatModel:
         self._base: Any = AutoModelForCausalLM.from_pretrained(
             base, quantization_config=quantization, dtype=self._dtype, device_map="auto" if _cuda() else None
         )
-        self._base.eval()
+        self._base.train(False)
         _give_back_memory()
         self._model: Any = self._base
         self._loaded: set[str] = set()
