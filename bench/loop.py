@@ -72,11 +72,12 @@ class Bench:
         source = self._cluster.topic("exchanges")
         size = fill(self._cluster, source, self._plan.events)
         found: dict[Contender, list[Throughput]] = {contender: [] for contender in CONTENDERS}
-        for _ in range(self._plan.rounds):
-            for contender, rounds in found.items():
+        for turn in range(self._plan.rounds):
+            for contender in CONTENDERS if turn % 2 == 0 else CONTENDERS[::-1]:  # nobody is always the first
                 job = self._job(contender, source)
-                rounds.append(throughput(job, self._plan.events, self._plan.limit, self._log))
-                say(f"{_name(contender)}: {rounds[-1].rate:,.0f}/s")
+                one = throughput(job, self._plan.events, self._plan.limit, self._log)
+                found[contender].append(one)
+                say(f"{_name(contender)}: {one.rate:,.0f}/s, {one.cpu_us:,.0f} µs of processor time each")
         return size, found
 
     def latencies(self) -> dict[Contender, list[float]]:
@@ -132,7 +133,9 @@ def run(bootstrap: str, plan: Plan, log: Path) -> Iterator[str]:
         f"worker; {share:.0%} also go to `review.requests`. Everyone runs the same functions. At most {plan.batch:,} "
         f"records a transaction or flush (the scoring leg's own default is {shipped_batch()}); Quix Streams commits by "
         "the clock, by default every 5 s. Ratio: the rate to that of a plain confluent-kafka loop with the same "
-        f"guarantee in the same round; means of the rounds, {plan.rounds} by turns; above 1 is faster."
+        f"guarantee in the same round; means of the rounds, {plan.rounds} there and back; above 1 is faster. "
+        "CPU: the worker's processor time for each exchange, and its ratio (above 1 is dearer); other work on the "
+        "machine disturbs it less than the clock."
     )
     yield throughput_table(rates, plan.events)
     yield (

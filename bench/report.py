@@ -19,9 +19,20 @@ def throughput_table(found: dict[Contender, list[Throughput]], events: int) -> s
         lost, repeats = sum(events - r.decided for r in rounds), sum(r.repeats for r in rounds)
         missing = f"{lost:,}" if all(r.whole for r in rounds) else "cut off"
         rate = statistics.mean(r.rate for r in rounds)
-        cells = (f"{rate:,.0f}", f"{statistics.mean(ratios):.2f}", spread, missing, f"{repeats:,}")
+        cpu = statistics.mean(r.cpu_us for r in rounds)
+        cpu_ratio = cpu / statistics.mean(r.cpu_us for r in reference)
+        cells = (
+            f"{rate:,.0f}",
+            f"{statistics.mean(ratios):.2f}",
+            spread,
+            f"{cpu:,.0f}",
+            f"{cpu_ratio:.2f}",
+            missing,
+            f"{repeats:,}",
+        )
         rows.append((kind, guarantee.replace("_", " "), *cells))
-    return table(("stream leg", "guarantee", "exchanges/s", "ratio", "in the rounds", "missing", "repeats"), rows)
+    head = ("stream leg", "guarantee", "exchanges/s", "ratio", "in the rounds", "CPU µs", "ratio", "missing", "repeats")
+    return table(head, rows)
 
 
 def latency_table(found: dict[Contender, list[float]]) -> str:

@@ -2,7 +2,9 @@
 
 The ends of the output topic are read every 20 ms while the worker runs; what counts is the time from a tenth of the
 expected records to all of them, so starting up does not. In transactions a marker or so for each partition counts as a
-record: up to 0.4 % at a thousand records each. Afterwards every decision is read back and counted.
+record: up to 0.4 % at a thousand records each. What is written counts, even where its transaction ends later: that
+favours who commits seldom, and the latency shows the other side. Afterwards every committed decision is read back.
+The worker's processor time over the same span says more than the clock where a machine is shared.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+import psutil
 from confluent_kafka import KafkaException, TopicPartition
 
 from bench.contender import DRAIN_SECONDS, PARTITIONS, START_SECONDS, BenchError, worker
@@ -27,13 +31,23 @@ WARM = 0.1  # share of the records before the clock starts
 LOOK_SECONDS = 0.02
 
 
-class Throughput(msgspec.Struct, frozen=True, kw_only=True):
-    """`rate` is exchanges a second. `decided` counts distinct exchanges read back, `repeats` the rest.
+class Look(NamedTuple):
+    """One look from outside. `seconds` is a monotonic clock, `cpu` the worker's user and system time in seconds."""
 
+    seconds: float
+    written: float
+    cpu: float
+
+
+class Throughput(msgspec.Struct, frozen=True, kw_only=True):
+    """`rate` is exchanges a second, `cpu_us` the worker's processor time for each, in µs.
+
+    `decided` counts distinct exchanges read back, `repeats` the rest.
     A run is `whole` when all was written before the limit; else what is missing was cut off, not lost.
     """
 
     rate: float
+    cpu_us: float
     whole: bool
     decided: int
     repeats: int
@@ -69,15 +83,17 @@ def throughput(job: Job, events: int, limit: float, log: Path) -> Throughput:
     watch = Watch(job)
     with worker(job, log) as process:
         seen = list(_progress(watch, process, job, events, limit, log))
-        if seen[-1][1] >= events:
+        if seen[-1].written >= events:
             until = time.monotonic() + DRAIN_SECONDS
             while watch.committed() < events and time.monotonic() < until:
                 time.sleep(0.2)
     watch.close()
     decided, reviews = _read_back(job)
+    speed, cpu_us = rates(seen, events)
     return Throughput(
-        rate=rate(seen, events),
-        whole=seen[-1][1] >= events,
+        rate=speed,
+        cpu_us=cpu_us,
+        whole=seen[-1].written >= events,
         decided=len(decided),
         repeats=decided.total() - len(decided),
         reviews=reviews,
@@ -86,39 +102,40 @@ def throughput(job: Job, events: int, limit: float, log: Path) -> Throughput:
 
 def _progress(
     watch: Watch, process: subprocess.Popen[bytes], job: Job, events: int, limit: float, log: Path
-) -> Iterator[tuple[float, int]]:
-    """(time, records written), from just before the first one until all are, or the time is up."""
-    until, looked, written = time.monotonic() + START_SECONDS, time.monotonic(), 0
-    while written < events and time.monotonic() < until:
+) -> Iterator[Look]:
+    """What is written, from just before the first one until all are, or the time is up."""
+    look = Look(time.monotonic(), 0, 0.0)
+    until, usage = look.seconds + START_SECONDS, psutil.Process(process.pid)
+    while look.written < events and time.monotonic() < until:
         if process.poll() is not None:
             raise BenchError(f"{job.kind}, {job.guarantee}, ended with code {process.returncode}; its log is {log}")
-        before, looked_before = written, looked
-        looked, written = time.monotonic(), watch.written()
-        if written and not before:
-            until = looked + limit
-            yield looked_before, 0
-        if written:
-            yield looked, written
+        before, times = look, usage.cpu_times()
+        look = Look(time.monotonic(), watch.written(), times.user + times.system)
+        if look.written and not before.written:
+            until = look.seconds + limit
+            yield before
+        if look.written:
+            yield look
         time.sleep(LOOK_SECONDS)
-    if not written:
+    if not look.written:
         raise BenchError(f"{job.kind}, {job.guarantee}, wrote nothing within {START_SECONDS:.0f} s; its log is {log}")
 
 
-def rate(seen: list[tuple[float, int]], events: int) -> float:
-    """Records a second from a tenth of `events` to all of them, or to the last sample; straight between samples."""
-    ended, written = seen[-1]
-    last = min(written, events)
-    first = min(WARM * events, last)
-    seconds = (ended if written < events else _reached(seen, last)) - _reached(seen, first)
-    return (last - first) / seconds if seconds > 0 else 0.0
+def rates(seen: Sequence[Look], events: int) -> tuple[float, float]:
+    """Records a second and µs of processor time a record, from a tenth of `events` to all, or to the last look."""
+    last = min(seen[-1].written, events)
+    end = seen[-1] if last < events else _at(seen, last)
+    start = _at(seen, min(WARM * events, last))
+    done, seconds = end.written - start.written, end.seconds - start.seconds
+    return (done / seconds, 1e6 * (end.cpu - start.cpu) / done) if done and seconds else (0.0, 0.0)
 
 
-def _reached(seen: list[tuple[float, int]], records: float) -> float:
-    """When so many records were written."""
-    for (before, fewer), (after, more) in pairwise(seen):
-        if more >= records:
-            return before + (after - before) * (records - fewer) / (more - fewer) if more > fewer else before
-    return seen[-1][0]
+def _at(seen: Sequence[Look], written: float) -> Look:
+    """The moment when so many were written, on a straight line between two looks."""
+    before, after = next(pair for pair in pairwise(seen) if pair[1].written >= written)
+    share = (written - before.written) / (after.written - before.written)
+    seconds = before.seconds + share * (after.seconds - before.seconds)
+    return Look(seconds, written, before.cpu + share * (after.cpu - before.cpu))
 
 
 def _read_back(job: Job) -> tuple[Counter[str], int]:

@@ -5,30 +5,40 @@ from pathlib import Path
 import pytest
 from bench.report import throughput_table
 from bench.table import put, table
-from bench.throughput import Throughput, rate
+from bench.throughput import Look, Throughput, rates
 from bench.work import POLICY, decide, sample
 
 from teachback.schemas.wire import Cluster, encode
 
 
 def measured(speed: float, *, whole: bool = True, decided: int = 100) -> Throughput:
-    return Throughput(rate=speed, whole=whole, decided=decided, repeats=0, reviews=0)
+    return Throughput(rate=speed, cpu_us=7.0, whole=whole, decided=decided, repeats=0, reviews=0)
+
+
+def looks(*pairs: tuple[float, int]) -> list[Look]:
+    """Looks at (seconds, written) of a worker that always keeps half a processor busy."""
+    return [Look(seconds, written, seconds / 2) for seconds, written in pairs]
 
 
 def test_a_rate_leaves_out_starting_up() -> None:
-    assert rate([(0.0, 0), (9.0, 10), (10.0, 55), (11.0, 100)], 100) == pytest.approx(45.0)
+    assert rates(looks((0, 0), (9, 10), (10, 55), (11, 100)), 100)[0] == pytest.approx(45.0)
 
 
 def test_a_rate_is_known_even_when_all_came_between_two_looks() -> None:
-    assert rate([(0.0, 0), (2.0, 100)], 100) == pytest.approx(50.0)
+    assert rates(looks((0, 0), (2, 100)), 100)[0] == pytest.approx(50.0)
+
+
+def test_processor_time_is_counted_over_the_same_span() -> None:
+    assert rates(looks((0, 0), (9, 10), (11, 100)), 100)[1] == pytest.approx(1e6 / 90)
 
 
 def test_transaction_markers_at_the_end_speed_nothing_up() -> None:
-    assert rate([(0.0, 0), (1.0, 10), (2.0, 100), (3.0, 104)], 100) == rate([(0.0, 0), (1.0, 10), (2.0, 100)], 100)
+    with_markers, without = looks((0, 0), (1, 10), (2, 100), (3, 104)), looks((0, 0), (1, 10), (2, 100))
+    assert rates(with_markers, 100) == rates(without, 100)
 
 
 def test_a_run_that_was_cut_off_counts_up_to_its_last_look() -> None:
-    assert rate([(0.0, 0), (1.0, 10), (3.0, 50), (5.0, 50)], 100) == pytest.approx(10.0)
+    assert rates(looks((0, 0), (1, 10), (3, 50), (5, 50)), 100)[0] == pytest.approx(10.0)
 
 
 def test_ratios_compare_with_the_reference_of_the_same_guarantee_and_round() -> None:
