@@ -1,8 +1,9 @@
 """Throughput of a contender, measured from outside by what Kafka says: its own counters are never asked.
 
-The ends of the output topic are read every 20 ms while the worker runs; what counts is the time from a tenth of the
-expected records to all of them, so starting up does not. In transactions a marker or so for each partition counts as a
-record: up to 0.4 % at a thousand records each. What is written counts, even where its transaction ends later: that
+The clock starts when the worker's group has its partitions, and stops when all records are on the output topic, whose
+ends are read every 20 ms; so importing does not count, and reading ahead into a buffer does. (The first record
+written would be a false start: Quix Streams may hold back a whole transaction.) A transaction's markers count as
+records: up to 0.4 % at a thousand records each. What is written counts, even where its transaction ends later: that
 favours who commits seldom, and the latency shows the other side. Afterwards every committed decision is read back.
 The worker's processor time over the same span says more than the clock where a machine is shared.
 """
@@ -19,15 +20,14 @@ from typing import NamedTuple
 
 import msgspec
 import psutil
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupState, KafkaException, TopicPartition
 
 from bench.contender import DRAIN_SECONDS, PARTITIONS, START_SECONDS, BenchError, worker
 from bench.job import Job
 from teachback.schemas import Scored
 from teachback.schemas.log import Tail
-from teachback.schemas.wire import consumer
+from teachback.schemas.wire import admin, consumer
 
-WARM = 0.1  # share of the records before the clock starts
 LOOK_SECONDS = 0.02
 
 
@@ -59,8 +59,15 @@ class Watch:
 
     def __init__(self, job: Job) -> None:
         self._consumer = consumer(job.cluster, "bench")
+        self._admin = admin(job.cluster)
+        self._group = f"{job.prefix}bench"
         self._target = [TopicPartition(job.cluster.topic("chat.scored"), p) for p in range(PARTITIONS)]
         self._source = [TopicPartition(job.source, p) for p in range(PARTITIONS)]
+
+    def joined(self) -> bool:
+        """Whether the group has shared out its partitions."""
+        group = self._admin.describe_consumer_groups([self._group])[self._group].result(10)
+        return bool(group.state == ConsumerGroupState.STABLE)
 
     def written(self) -> int:
         """Records on the target, markers included."""
@@ -103,29 +110,25 @@ def throughput(job: Job, events: int, limit: float, log: Path) -> Throughput:
 def _progress(
     watch: Watch, process: subprocess.Popen[bytes], job: Job, events: int, limit: float, log: Path
 ) -> Iterator[Look]:
-    """What is written, from just before the first one until all are, or the time is up."""
-    look = Look(time.monotonic(), 0, 0.0)
-    until, usage = look.seconds + START_SECONDS, psutil.Process(process.pid)
-    while look.written < events and time.monotonic() < until:
+    """What is written, from joining the group on until all is, or the time is up."""
+    usage, until, joined = psutil.Process(process.pid), time.monotonic() + START_SECONDS, False
+    written = 0
+    while written < events and time.monotonic() < until:
         if process.poll() is not None:
             raise BenchError(f"{job.kind}, {job.guarantee}, ended with code {process.returncode}; its log is {log}")
-        before, times = look, usage.cpu_times()
-        look = Look(time.monotonic(), watch.written(), times.user + times.system)
-        if look.written and not before.written:
-            until = look.seconds + limit
-            yield before
-        if look.written:
-            yield look
+        if not joined and (joined := watch.joined()):
+            until = time.monotonic() + limit
+        if joined:
+            times, written = usage.cpu_times(), watch.written()
+            yield Look(time.monotonic(), written, times.user + times.system)
         time.sleep(LOOK_SECONDS)
-    if not look.written:
-        raise BenchError(f"{job.kind}, {job.guarantee}, wrote nothing within {START_SECONDS:.0f} s; its log is {log}")
+    if not written:
+        raise BenchError(f"{job.kind}, {job.guarantee}, wrote nothing in time; its log is {log}")
 
 
 def rates(seen: Sequence[Look], events: int) -> tuple[float, float]:
-    """Records a second and µs of processor time a record, from a tenth of `events` to all, or to the last look."""
-    last = min(seen[-1].written, events)
-    end = seen[-1] if last < events else _at(seen, last)
-    start = _at(seen, min(WARM * events, last))
+    """Records a second and µs of processor time a record, from the first look to all of `events`, or the last look."""
+    start, end = seen[0], seen[-1] if seen[-1].written < events else _at(seen, events)
     done, seconds = end.written - start.written, end.seconds - start.seconds
     return (done / seconds, 1e6 * (end.cpu - start.cpu) / done) if done and seconds else (0.0, 0.0)
 
