@@ -65,8 +65,11 @@ class Watch:
         self._source = [TopicPartition(job.source, p) for p in range(PARTITIONS)]
 
     def joined(self) -> bool:
-        """Whether the group has shared out its partitions."""
-        group = self._admin.describe_consumer_groups([self._group])[self._group].result(10)
+        """Whether the group has shared out its partitions; a coordinator that is not there yet has no group."""
+        try:
+            group = self._admin.describe_consumer_groups([self._group])[self._group].result(10)
+        except KafkaException:
+            return False
         return bool(group.state == ConsumerGroupState.STABLE)
 
     def written(self) -> int:
