@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -185,6 +186,7 @@ def main() -> None:
         raise SystemExit(
             f"{QUIX_PYTHON} is missing: Quix Streams needs an environment of its own; `make bench` makes it"
         )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers and broker end with us
     load_before = os.getloadavg()[0]
     log = Path(tempfile.gettempdir()) / "teachback-bench.log"
     log.write_bytes(b"")
