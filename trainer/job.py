@@ -118,10 +118,11 @@ def save(model: "PeftModel", base: Base, adapter: Path) -> None:
     for file in partial.iterdir():
         if file.name not in ADAPTER_FILES:
             file.unlink()  # a model card of blanks
-    # The base's name, not where it lies here: the adapter's hash must not depend on a machine's folders.
+    # The adapter's hash must not depend on a machine's folders, nor on the order in which a process walks a set.
     config = partial / "adapter_config.json"
-    named = json.loads(config.read_bytes()) | {"base_model_name_or_path": base.model}
-    config.write_text(json.dumps(named, indent=2, sort_keys=True) + "\n")
+    written = json.loads(config.read_bytes())
+    same = {"base_model_name_or_path": base.model, "target_modules": sorted(written["target_modules"])}
+    config.write_text(json.dumps(written | same, indent=2, sort_keys=True) + "\n")
     for file in (*partial.iterdir(), partial):
         sync(file)
     partial.rename(adapter)
