@@ -31,7 +31,7 @@ generate: .venv/dev ## write JSON Schemas, AsyncAPI and the topics page from the
 format: .venv/dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: .venv/dev ## ratios against named references (docs/benchmarks.md)
+bench: .venv/dev .venv-bench/run ## ratios against named references (docs/benchmarks.md)
 	@$(BIN)/python -m bench.loop
 
 docs: .venv/dev  ## check that the documentation's commands, links and generated pages are true
@@ -44,7 +44,7 @@ LOCK_ARGS := --universal --python-version 3.11 --generate-hashes --no-emit-index
 
 clean:           ## remove the environment and everything that running left here
 	@if [ -x $(BIN)/teachback ]; then $(BIN)/teachback down || true; fi
-	@rm -rf .venv .teachback .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .venv-bench .teachback .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 .venv/bin/uv: infra/uv.lock
 	@echo "Making .venv …"
@@ -57,6 +57,11 @@ clean:           ## remove the environment and everything that running left here
 	@echo "Installing teachback and what it needs into .venv (some 6 GB, most of it torch) …"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock -r infra/build.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-bench/run: .venv/bin/uv bench/requirements-quix.lock
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-bench
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r bench/requirements-quix.lock
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock
