@@ -170,7 +170,7 @@ def test_the_base_answers_in_four_bits_and_stops_by_itself(base_model: Path) -> 
         return_dict=True,
     )
     prompt = len(asked["input_ids"][0])
-    answer = model.generate(**asked, max_new_tokens=40, do_sample=False)[0, prompt:]
+    answer = model.generate(**asked, max_new_tokens=128, do_sample=False)[0, prompt:]
     assert answer[-1].item() == tokenizer.eos_token_id
     assert "Paris" in tokenizer.decode(answer)
 
