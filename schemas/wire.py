@@ -102,7 +102,7 @@ def producer_config(cluster: Cluster, **options: Any) -> dict[str, Any]:
         "acks": "all",
         "linger.ms": 5,
         "compression.type": "lz4",
-        "log_level": 3,
+        "log_level": 2,
         **cluster.options,
         **options,
     }
@@ -120,7 +120,7 @@ def consumer_config(cluster: Cluster, group: str, **options: Any) -> dict[str, A
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "topic.metadata.refresh.interval.ms": 5_000,
-        "log_level": 3,
+        "log_level": 2,
         **cluster.options,
         **options,
     }
@@ -138,7 +138,7 @@ def consumer(cluster: Cluster, group: str, options: Mapping[str, Any] | None = N
 
 def admin(cluster: Cluster) -> AdminClient:
     """A confluent-kafka admin client."""
-    return AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 3, **cluster.options})
+    return AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 2, **cluster.options})
 
 
 def require_topics(cluster: Cluster, *names: str, timeout: float = 20.0) -> dict[str, str]:

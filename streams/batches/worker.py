@@ -103,7 +103,7 @@ def _delivery(settings: StreamSettings) -> Delivery:
     config = producer_config(settings.cluster)
     if settings.guarantee == "at_least_once":
         return AtLeastOnce(config)
-    client = {"bootstrap.servers": settings.cluster.bootstrap, "log_level": 3, **settings.cluster.options}
+    client = {"bootstrap.servers": settings.cluster.bootstrap, "log_level": 2, **settings.cluster.options}
     return ExactlyOnce(config, settings.group_id, client)
 
 
