@@ -242,7 +242,7 @@ def test_a_stalled_desk_that_wakes_up_after_its_successor_commits_nothing(desks:
         kept = fresh.verdict(offers[1].lease, "approve")  # the same person, at the desk that counts now
         stalled.signal(signal.SIGCONT)
         refused = [post.exception() for post in posts]
-    assert all(isinstance(exc, ReviewError) for exc in refused)
+    assert [exc for exc in refused if not isinstance(exc, ReviewError)] == []
     assert stalled.process.wait(30) != 0
     assert "another desk of this bot has taken over" in stalled.log.read_text()
     written = log.verdicts()
