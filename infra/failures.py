@@ -23,9 +23,8 @@ def failures() -> tuple[type[Exception], ...]:
         WireError,
     ]
     try:
-        from teachback.producers.errors import ProducerError
-
         from teachback.consumers.review.errors import ReviewError
+        from teachback.producers.errors import ProducerError
         from teachback.trainer.errors import TrainerError
     except ImportError:
         return tuple(found)

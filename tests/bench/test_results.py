@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+
 from bench.report import throughput_table
 from bench.table import put, table
 from bench.throughput import Look, Throughput, rates
 from bench.work import POLICY, decide, sample
-
 from teachback.schemas.wire import Cluster, encode
 
 
