@@ -53,8 +53,10 @@ class RecipeSettings(msgspec.Struct, frozen=True, kw_only=True):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     max_grad_norm: PositiveFloat = 1.0
     epochs: PositiveFloat = 3.0
-    batch: Annotated[PositiveInt, Meta(description="Rows a forward pass, on each device.")] = 8
-    accumulation: Annotated[PositiveInt, Meta(description="Forward passes a step.")] = 1
+    batch: Annotated[
+        PositiveInt, Meta(description="Rows a forward pass: activations, most of the memory, grow with it.")
+    ] = 4
+    accumulation: Annotated[PositiveInt, Meta(description="Forward passes a step.")] = 2
     max_length: Annotated[PositiveInt, Meta(description="Tokens; a longer row is refused, never cut.")] = 1024
     gradient_checkpointing: bool = False
     save_steps: Annotated[PositiveInt, Meta(description="Steps between checkpoints.")] = 25

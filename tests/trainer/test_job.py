@@ -58,7 +58,7 @@ def fill(folder: Path, base: Path, embedder: Path, **changed: object) -> Path:
         champion=None,
         champion_name="bot@v0",
         challenger_name="bot@v1",
-        recipe=RecipeSettings(rank=4, epochs=2, batch=4, learning_rate=5e-3, save_steps=2),
+        recipe=RecipeSettings(rank=4, epochs=2, batch=4, accumulation=1, learning_rate=5e-3, save_steps=2),
         gate=GateSettings(min_eval=4, resamples=200, max_new_tokens=8, generate_rows=6),
     )
     write_spec(folder, msgspec.structs.replace(spec, **changed))
