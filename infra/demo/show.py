@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from teachback.infra.demo.board import Board, Stage
+from teachback.infra.demo.board import STAGES, Board, Stage
 
 MARKS = {"waiting": Text("·", "dim"), "done": Text("✓", "green"), "failed": Text("✗", "bold red")}
 FLOW = (
@@ -74,9 +74,9 @@ class Show:
         return Panel(body, border_style="cyan", padding=(0, 1))
 
     def _stages(self) -> Table:
-        rows = Table.grid(padding=(0, 1))
-        rows.add_column(width=1)
-        rows.add_column(no_wrap=True)
+        rows = Table.grid(padding=(0, 1), expand=True)
+        rows.add_column(min_width=1)
+        rows.add_column(no_wrap=True, min_width=max(len(title) for _, title in STAGES))
         rows.add_column(width=22)
         rows.add_column(justify="right", width=6)
         rows.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
