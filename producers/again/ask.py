@@ -2,12 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import msgspec
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from teachback.producers.again.settings import AgainSettings
 from teachback.schemas import AdapterAlias, Label
@@ -22,6 +23,12 @@ TOPIC = "models.adapters"
 PATIENCE_S = 120
 ANSWER_S = 120.0
 CONFLICT = 409
+COORDINATOR_S = 30.0
+SETTLING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 
 class ChatbotBehind(Exception):
@@ -120,8 +127,18 @@ class Progress:
     def __init__(self, settings: AgainSettings) -> None:
         self._topic = settings.cluster.topic(TOPIC)
         self._consumer = consumer(settings.cluster, f"{settings.group}-{settings.bot}")
-        committed = self._consumer.committed([TopicPartition(self._topic, 0)], 30)[0].offset
-        self.next = max(0, committed)
+        self.next = max(0, self._committed())
+
+    def _committed(self) -> int:
+        """The committed offset, negative when there is none. A broker's first group has to wait for its coordinator."""
+        deadline = time.monotonic() + COORDINATOR_S
+        while True:
+            try:
+                return self._consumer.committed([TopicPartition(self._topic, 0)], COORDINATOR_S)[0].offset
+            except KafkaException as exc:
+                if exc.args[0].code() not in SETTLING or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def done(self, offset: int) -> None:
         """Everything up to and with `offset` is dealt with."""
