@@ -224,6 +224,7 @@ def test_every_acknowledged_verdict_of_300_items_is_written_once_through_five_ki
     work_through_kills(desks, cluster, items=300, people=20, kills=5)
 
 
+@pytest.mark.acceptance
 def test_a_stalled_desk_that_wakes_up_after_its_successor_commits_nothing(desks: Desks, cluster: Cluster) -> None:
     log, staff = Log(cluster), crowd(8)
     log.ask(20)
