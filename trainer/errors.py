@@ -15,7 +15,6 @@ class TrainerError(Exception):
     ├── RetryRefused         the run to be tried again is unknown, or did not fail
     └── JobError             the training job cannot go on, and trying again would not help
         ├── BadJob           the job folder holds something that cannot be used: the message says which file and why
-        ├── BadBase          the base model is not the one named, or cannot be loaded or quantised
         ├── BadTemplate      the tokenizer's chat template cannot show which tokens are the assistant's
         └── BadRow           a row has no answer to learn from, or is longer than the recipe allows
     """
@@ -27,10 +26,6 @@ class JobError(TrainerError):
 
 class BadJob(JobError):
     """A file of the job folder is missing or malformed."""
-
-
-class BadBase(JobError):
-    """The base model is missing, malformed, or another than the one that the job names."""
 
 
 class BadTemplate(JobError):

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from teachback.schemas.base import BadBase, describe
 from teachback.schemas.training import Base
-from teachback.trainer.base import describe, load_base, load_tokenizer
-from teachback.trainer.errors import BadBase, BadJob, TrainerError
+from teachback.trainer.base import give_back_memory, load_base, load_tokenizer, unpacked
+from teachback.trainer.errors import BadJob, TrainerError
 from teachback.trainer.folder import write
 from teachback.trainer.orphan import die_with_parent
 from teachback.trainer.progress import ProgressLog
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     quieten()
     try:
         run(options.folder)
-    except TrainerError as error:
+    except (TrainerError, BadBase) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
         return HOPELESS
     return 0
@@ -79,6 +80,7 @@ def run(folder: Path) -> None:
     if not (folder / ADAPTER_FOLDER).exists():
         train_stage(folder, spec, base, learnt, report)
         gc.collect()
+        give_back_memory()
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     gate_stage(folder, spec, base, locked, report)
     report(Progress(stage="done", done=1, total=1))
@@ -136,7 +138,7 @@ def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report:
 
     started = time.monotonic()
     contest = Contest(
-        load_base(Path(spec.base)),
+        unpacked(load_base(Path(spec.base))),
         load_tokenizer(Path(spec.base)),
         {
             "champion": None if spec.champion is None else Path(spec.champion),

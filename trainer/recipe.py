@@ -2,9 +2,10 @@
 
     rows → prompt and answer tokens → batches of like length → loss on answer tokens alone → AdamW → adapter
 
-The recipe is QLoRA's (Dettmers et al. 2023, arXiv:2305.14314): NF4, double quantisation, bfloat16 compute, LoRA (Hu et
-al. 2021, arXiv:2106.09685) on all linear layers but the output's, paged AdamW on CUDA. `transformers.Trainer` runs the
-steps and writes checkpoints; a run that was killed goes on from the last complete one, with the same order of rows.
+The recipe is QLoRA's (Dettmers et al. 2023, arXiv:2305.14314): NF4, double quantisation, LoRA (Hu et al. 2021,
+arXiv:2106.09685) on all linear layers but the output's; on CUDA, bfloat16 compute and paged AdamW.
+`transformers.Trainer` runs the steps and writes checkpoints; a run that was killed goes on from the last complete one,
+with the same order of rows.
 The same file trains 135 M parameters on two CPU cores and 70 B on GPUs: what differs stands in the settings.
 """
 
@@ -147,7 +148,7 @@ def arguments(settings: RecipeSettings, checkpoints: Path, *, early: bool) -> Tr
         max_grad_norm=settings.max_grad_norm,
         optim=OPTIMIZER[device],
         use_cpu=device == "cpu",
-        bf16=True,
+        bf16=device == "cuda",
         gradient_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         train_sampling_strategy="group_by_length",

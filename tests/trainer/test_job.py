@@ -15,9 +15,9 @@ from typing import get_args
 import msgspec
 import pytest
 
+from teachback.schemas.base import describe
 from teachback.schemas.exchange import Message
 from teachback.schemas.training import GateRecord
-from teachback.trainer.base import describe
 from teachback.trainer.job import HOPELESS, main
 from teachback.trainer.spec import (
     GateSettings,

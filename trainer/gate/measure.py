@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
-import torch
 from peft import PeftModel
 from sentence_transformers import SentenceTransformer
 
@@ -118,14 +117,11 @@ class Contest:
 
 
 def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:
-    """The base with adapters to switch among, in bfloat16, as they are served; at least one."""
+    """The base with adapters to switch among, in float32, as they are served; at least one."""
     (first, path), *others = adapters.items()
     model = PeftModel.from_pretrained(base, str(path), adapter_name=first)
     for side, folder in others:
         model.load_adapter(str(folder), adapter_name=side)
-    for name, parameter in model.named_parameters():
-        if "lora_" in name:
-            parameter.data = parameter.data.to(torch.bfloat16)
     return model.eval()
 
 
