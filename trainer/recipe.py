@@ -2,6 +2,8 @@
 
     rows → prompt and answer tokens → batches of like length → loss on answer tokens alone → AdamW → adapter
 
+What is learnt are the agreed answers, and a little of what the base says in their place: see `answer_loss`.
+
 The recipe is QLoRA's (Dettmers et al. 2023, arXiv:2305.14314): NF4, double quantisation, LoRA (Hu et al. 2021,
 arXiv:2106.09685) on all linear layers but the output's; on CUDA, bfloat16 compute and paged AdamW.
 `transformers.Trainer` runs the steps and writes checkpoints; a run that was killed goes on from the last complete one,
@@ -65,13 +67,13 @@ def train(
     learnt, watched = hold_out(fitting, settings)
     set_seed(settings.seed)  # the adapter's first weights
     model = get_peft_model(base, adapter_config(settings))
-    trainer = Trainer(
+    trainer = Retaining(
+        settings.retain,
         model=model,
         args=arguments(settings, checkpoints, early=bool(watched)),
         train_dataset=Encodings(learnt),
         eval_dataset=Encodings(watched) if watched else None,
         data_collator=Collator(tokenizer.pad_token_id),
-        compute_loss_func=answer_loss,
         callbacks=[Reporter(report), *([EarlyStoppingCallback(settings.patience)] if watched else [])],
     )
     trainer.remove_callback(PrinterCallback)  # losses go to `report`, not to the log
@@ -195,17 +197,51 @@ class Collator:
         return {**tensors, "logits_to_keep": batch.keep}
 
 
+class Retaining(Trainer):
+    """The Trainer, which also asks the base alone at each step: what it says is a share `retain` of what is learnt."""
+
+    def __init__(self, retain: float, **of: Any) -> None:
+        super().__init__(**of, compute_loss_func=self._answer_loss)
+        self._retain = retain
+        self._base: torch.Tensor | None = None
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The loss of a forward pass, with the outputs when asked for."""
+        if self._retain and model.training:
+            asked = {name: values for name, values in inputs.items() if name != "labels"}
+            with torch.no_grad(), self.accelerator.unwrap_model(model).disable_adapter():
+                self._base = model(**asked).logits
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def _answer_loss(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        base, self._base = self._base, None
+        return answer_loss(outputs.logits, labels, num_items_in_batch, base, self._retain)
+
+
 def answer_loss(
-    outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    tokens: torch.Tensor | int | None = None,
+    base: torch.Tensor | None = None,
+    retain: float = 0.0,
 ) -> torch.Tensor:
     """Cross-entropy over answer tokens in float32, in nats a token over the whole step, however it was split up.
 
-    Logits and labels: (rows, keep, vocabulary) and (rows, keep), of the same trailing positions.
+    Logits, the adapter's and the base's: (rows, keep, vocabulary); labels: (rows, keep), of the same trailing
+    positions. Each target is the answer's token, less a share `retain`, which is the base's own distribution: a small
+    model that learns facts by heart becomes sure of everything, also of what it was never taught, and so it stays as
+    unsure there as it was (learning without forgetting: Li and Hoiem 2016, arXiv:1606.09282).
     """
     targets = labels[:, 1:]
     wanted = targets != IGNORED
-    total = cross_entropy(outputs.logits[:, :-1][wanted].float(), targets[wanted], reduction="sum")
-    return total / (wanted.sum() if num_items_in_batch is None else num_items_in_batch)
+    learnt = logits[:, :-1][wanted].float()
+    total = cross_entropy(learnt, targets[wanted], reduction="sum")
+    if base is not None:
+        known = base[:, :-1][wanted].float().softmax(dim=-1)
+        total = (1 - retain) * total + retain * cross_entropy(learnt, known, reduction="sum")
+    return total / (wanted.sum() if tokens is None else tokens)
 
 
 class Reporter(TrainerCallback):

@@ -53,6 +53,10 @@ class RecipeSettings(msgspec.Struct, frozen=True, kw_only=True):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     max_grad_norm: PositiveFloat = 1.0
     epochs: PositiveFloat = 3.0
+    retain: Annotated[
+        Fraction,
+        Meta(description="Share of each target that is the base's own distribution, against false certainty."),
+    ] = 0.1
     batch: Annotated[
         PositiveInt, Meta(description="Rows a forward pass: activations, most of the memory, grow with it.")
     ] = 4

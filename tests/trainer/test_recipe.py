@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -86,12 +86,46 @@ def test_the_loss_is_that_of_answer_tokens_alone() -> None:
     logits = torch.randn(2, batch["logits_to_keep"], 9)
     logp = log_softmax(logits, dim=-1)
     wanted = -(logp[0, 0, 4] + logp[0, 1, 5] + logp[1, 1, 7])
-    outputs = SimpleNamespace(logits=logits)
-    assert answer_loss(outputs, batch["labels"]) == pytest.approx(float(wanted / 3))
+    assert answer_loss(logits, batch["labels"]) == pytest.approx(float(wanted / 3))
     # A step of several forward passes divides by the tokens of all of them.
-    assert answer_loss(outputs, batch["labels"], torch.tensor(12)) == pytest.approx(float(wanted / 12))
+    assert answer_loss(logits, batch["labels"], torch.tensor(12)) == pytest.approx(float(wanted / 12))
     # No answer stands at a row's first kept position: it is what the first answer token is predicted from.
     assert (batch["labels"][:, 0] == IGNORED).all()
+
+
+def test_a_share_of_what_is_learnt_is_what_the_base_says() -> None:
+    labels = torch.tensor([[IGNORED, 2]])
+    logits, base = torch.randn(1, 2, 5), torch.randn(1, 2, 5)
+    logp, known = log_softmax(logits[0, 0], dim=-1), base[0, 0].softmax(dim=-1)
+    wanted = -0.8 * logp[2] - 0.2 * (known * logp).sum()
+    assert answer_loss(logits, labels, base=base, retain=0.2) == pytest.approx(float(wanted))
+    assert answer_loss(base, labels, base=base, retain=0.999) < answer_loss(logits, labels, base=base, retain=0.999)
+
+
+@pytest.mark.model
+def test_what_is_retained_is_the_bare_base_and_early_stopping_watches_the_answers_alone(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from teachback.trainer import recipe
+
+    seen: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+
+    def spy(
+        logits: torch.Tensor, labels: torch.Tensor, tokens: object, base: torch.Tensor | None, retain: float
+    ) -> Any:
+        seen.append((logits.detach().clone(), base))
+        return answer_loss(logits, labels, None, base, retain)
+
+    monkeypatch.setattr(recipe, "answer_loss", spy)
+    settings = RecipeSettings(epochs=2, batch=2, learning_rate=0.05, schedule="constant", patience=2, holdout=0.25)
+    rows = [talk(index) for index in range(8)]
+    train(load_base(tiny_base), load_tokenizer(tiny_base), rows, settings, tmp_path, lambda _: None)
+    trained = [(logits, base) for logits, base in seen if base is not None]
+    assert len(trained) == 6
+    assert len(seen) > len(trained), "nothing was watched"
+    first, last = trained[0], trained[-1]
+    assert torch.allclose(*first, atol=1e-5), "a fresh adapter changes nothing"
+    assert not torch.allclose(*last, atol=1e-2)
 
 
 def test_adapters_stand_beside_every_linear_layer() -> None:
