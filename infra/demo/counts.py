@@ -5,10 +5,8 @@ What a view says while it runs is for the eyes only; the report is counted anew 
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
-
-from confluent_kafka import KafkaException
 
 from teachback.schemas import (
     Exchange,
@@ -93,6 +91,21 @@ class Tally:
         """A new adapter, or a change of champion."""
         self.lineage = self.lineage.fold(event)
 
+    def settled(self, exchange: str) -> bool:
+        """Whether nobody has to judge it any more."""
+        outcome = self.outcomes.get(exchange)
+        return outcome is not None and outcome.status != "open"
+
+    def at_rest(self, said: Collection[str] = ()) -> bool:
+        """Whether all exchanges are routed, all verdicts (`said` among them) folded, and all labels in the table."""
+        folded = sum(len(outcome.judgments) + len(outcome.late) for outcome in list(self.outcomes.values()))
+        return (
+            self.exchanges.keys() <= self.routes.keys()
+            and self.verdicts.keys() >= set(said)
+            and folded >= len(self.verdicts)
+            and sum(self.shards.values()) >= len(self.labels)
+        )
+
 
 FOLDS: Mapping[type, Callable[[Tally, Any], None]] = {
     Exchange: Tally.exchange,
@@ -147,7 +160,7 @@ class Follower(threading.Thread):
                 try:
                     for record in tail.poll(POLL_S):
                         self.tally.take(topic, record)
-                except KafkaException as exc:
+                except Exception as exc:  # noqa: BLE001 - the thread's outermost edge: the story must hear of it
                     self.error = exc
                     return
         for tail in self._tails.values():

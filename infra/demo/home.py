@@ -1,7 +1,6 @@
 """The demo's own installation: below the user's home, on free ports, thrown away when the next demo starts."""
 
 import shutil
-import socket
 from pathlib import Path
 
 import msgspec
@@ -44,14 +43,6 @@ def configure(demo: Installation, sections: dict[str, dict[str, object]]) -> Pat
     file = demo.home / "teachback.toml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def _toml(value: object) -> str:

@@ -2,31 +2,37 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from teachback.infra import reviewers, supervise, up
-from teachback.infra.demo import home
+from teachback.infra import policy, reviewers, supervise, up
 from teachback.infra.demo.board import Board
 from teachback.infra.demo.counts import Follower
 from teachback.infra.demo.errors import DemoError
 from teachback.infra.demo.memory import MemoryWatch
 from teachback.infra.demo.people import HABITS, Reviewer
 from teachback.infra.demo.report import Report, decisive_run, make
-from teachback.infra.demo.script import Script
-from teachback.infra.demo.traffic import Chatbot, Reply
+from teachback.infra.demo.script import Asked, Script
+from teachback.infra.demo.traffic import Chatbot, Reply, exchange_id, named
+from teachback.infra.demo.watch import Watch
+from teachback.infra.kafka.ports import free_ports
 from teachback.infra.settings import Installation
 from teachback.schemas import Run
 from teachback.schemas.wire import Cluster
 from teachback.trainer.run import STATUS, Status
 
+LIVE = "live"
 STEP_S = 0.25
 LATEST_S = 1500.0
+LOST_S = 30.0  # an exchange that is not on the log so long after its answer is not under way any more
+TIMES = 5
 GREETINGS = 6
 REPLAYS = 32
-SPLIT_SALT = "harbour-demo-8"  # known, so that the demo locks away the same facts every time
+SPLIT_SALT = "harbour-demo-8"  # known, so that the demo locks away the same facts every time,
+AUDIT_SALT = "harbour-demo-8"  # and draws the same audits
 
 
 class Story:
@@ -38,7 +44,8 @@ class Story:
         self.script, self.demo, self.config, self.board, self.tick = script, demo, config, board, tick
         self.stop = threading.Event()
         self.memory = MemoryWatch(self._supervisor)
-        self.replies: list[Reply] = []
+        self.watch = Watch(demo)
+        self._asked = frozenset(map(exchange_id, named(LIVE, script.traffic)))
         self._people: list[Reviewer] = []
         self._follower: Follower | None = None
         self._chatbot: Chatbot | None = None
@@ -91,6 +98,8 @@ class Story:
             self._look()
 
         cluster = up.up(self.demo, self.config, say)
+        changes = {"audit_salt": AUDIT_SALT, "reason": "the demo draws the same audits every time"}
+        policy.change(cluster, self.demo.bot, changes)
         self._follower = Follower(cluster, self.demo.bot)
         self._follower.start()
         chatbot, desk = (up.address(self.demo, name) or "" for name in ("chatbot", "desk"))
@@ -108,7 +117,7 @@ class Story:
             stage.done += 1
 
         found: list[Reply] = []
-        self._beside(lambda: found.extend(self.chatbot.ask_all(self.script.probes, key, False, heard)))
+        self._beside(lambda: found.extend(self.chatbot.ask_all(named(key, self.script.probes), False, heard)))
         self.board.finish(key, f"{len(found)} answers by {', '.join(sorted({reply.adapter for reply in found}))}")
         return found
 
@@ -120,29 +129,31 @@ class Story:
         for person in self._people:
             person.start()
 
+        answered: set[str] = set()
+
         def heard(reply: Reply) -> None:
-            asking.done += 1
+            answered.add(reply.exchange)
+            asking.done = len(answered)
             self.board.ticker.append(("customer", reply.asked.question))
             self.board.ticker.append(("chatbot", reply.answer))
 
-        self._beside(lambda: self.chatbot.ask_all(self.script.traffic, "live", True, heard))
+        self._converse(LIVE, self.script.traffic, heard)
         self.board.finish("traffic", f"{total} exchanges by {self.demo.bot}@v0")
         self._until(self._reviewed, "the reviewers' work to end", "consensus")
         tally = self.follower.tally
-        routed = len(tally.requests)
+        routed = len(self._asked & tally.requests.keys())
         self.board.finish("review", f"{len(tally.verdicts)} verdicts on {routed} of {total} answers")
         reviewing.total = labelling.total = routed
         self._until(self._stored, "the labels to reach the table", "shards")
         self.board.finish("labels", f"{len(tally.labels)} labels, {sum(tally.shards.values())} rows")
 
     def _reviewed(self) -> bool:
-        tally, board = self.follower.tally, self.board
-        settled = sum(outcome.status != "open" for outcome in tally.outcomes.values())
-        routed = len(tally.requests)
-        board.stages["review"].done, board.stages["review"].total = settled, routed or 1
-        board.stages["review"].note = f"{len(tally.verdicts)} verdicts"
-        self._check_people()
-        return len(tally.routes) >= len(self.script.traffic) and settled >= routed > 0
+        tally, stage = self.follower.tally, self.board.stages["review"]
+        routed = self._asked & tally.requests.keys()
+        settled = sum(map(tally.settled, routed))
+        stage.done, stage.total = settled, len(routed) or 1
+        stage.note = f"{len(tally.verdicts)} verdicts"
+        return self._asked <= tally.routes.keys() and settled >= len(routed) > 0
 
     def _stored(self) -> bool:
         tally, stage = self.follower.tally, self.board.stages["labels"]
@@ -163,7 +174,7 @@ class Story:
         return run
 
     def _trained(self) -> bool:
-        runs = self.follower.tally.runs.values()
+        runs = list(self.follower.tally.runs.values())
         train, gate = self.board.stages["train"], self.board.stages["gate"]
         status = self._trainer_status()
         if status is not None and status.progress is not None:
@@ -190,24 +201,21 @@ class Story:
         adapter = run.adapter or ""
         self.board.start("swap", note=f"waiting for {adapter}")
         self._until(lambda: self.chatbot.serving() == adapter, f"the chatbot to serve {adapter}", "chatbot")
-        asks = self.script.traffic[:GREETINGS]
-        replies: list[Reply] = []
-        self._beside(lambda: replies.extend(self.chatbot.ask_all(asks, f"next-{adapter}", True, lambda _: None)))
-        ids = {reply.exchange for reply in replies}
-        self._until(lambda: ids <= set(self.follower.tally.exchanges), "the next exchanges on the log", "chatbot")
-        named = {self.follower.tally.exchanges[exchange][1] for exchange in ids}
-        if named != {adapter}:
-            raise DemoError(f"the exchanges after the swap name {', '.join(sorted(named))}, not {adapter}")
+        ids = self._converse(f"next-{adapter}", self.script.traffic[:GREETINGS], lambda _: None)
+        adapters = {self.follower.tally.exchanges[exchange][1] for exchange in ids}
+        if adapters != {adapter}:
+            raise DemoError(f"the exchanges after the swap name {', '.join(sorted(adapters))}, not {adapter}")
         self.board.finish("swap", f"the next {len(ids)} exchanges name {adapter}")
 
     def _again(self, run: Run) -> None:
         tally = self.follower.tally
-        edited = sum(label.origin == "edited" and label.source == "live" for label in tally.labels.values())
+        labels = list(tally.labels.values())
+        edited = sum(label.origin == "edited" and label.source == "live" for label in labels)
         expected = min(edited, REPLAYS)
         stage = self.board.start("again", total=expected)
 
         def queued() -> bool:
-            stage.done = sum(source == "replay" for source in tally.requests.values())
+            stage.done = list(tally.requests.values()).count("replay")
             return stage.done >= expected
 
         self._until(queued, "the edited questions to queue again", "again")
@@ -215,10 +223,7 @@ class Story:
 
     def _report(self, cluster: Cluster, before: list[Reply], after: list[Reply]) -> Report:
         self.board.start("report")
-        for person in self._people:
-            if person.error is not None:
-                raise DemoError(f"a scripted reviewer stopped: {person.error}")
-        self.stop.set()
+        self._come_to_rest()
         memory = self.memory.peaks | {"total": self.memory.peak_total}
         table = self.demo.home / "labels"
         seconds = self.board.seconds()
@@ -228,6 +233,34 @@ class Story:
         self.board.finish("report", str(file))
         self._look()
         return report
+
+    def _come_to_rest(self) -> None:
+        """End the reviewers' work, and wait until all that they said is where it belongs, so that it can be counted."""
+        self.stop.set()
+        for person in self._people:
+            person.join(LOST_S)
+        said = set[str]().union(*(person.verdicts for person in self._people))
+        self._until(lambda: self.follower.tally.at_rest(said), "the last verdicts to reach the table", "consensus")
+
+    def _converse(self, round_: str, asks: Sequence[Asked], heard: Callable[[Reply], object]) -> set[str]:
+        """Ask, and ask again whatever does not reach the log: a killed chatbot loses what it has not sent yet.
+
+        Returns the exchanges' ids, once they are all on the log. Raises DemoError.
+        """
+        left = named(round_, asks)
+        for _ in range(TIMES):
+            self._beside(partial(self.chatbot.ask_all, left, True, heard))
+            self._within(LOST_S, partial(self._logged, left))
+            left = {name: asked for name, asked in left.items() if not self._logged([name])}
+            if not left:
+                return set(map(exchange_id, named(round_, asks)))
+        raise DemoError(
+            f"{len(left)} questions were asked {TIMES} times, and are not on the log; see {self.watch.log('chatbot')}"
+        )
+
+    def _logged(self, names: Iterable[str]) -> bool:
+        """Whether the exchanges of these names are on the log."""
+        return self.follower.tally.exchanges.keys() >= set(map(exchange_id, names))
 
     def _beside(self, work: Callable[[], object]) -> None:
         """Do something in a thread, and keep the board fresh meanwhile. Raises what it raises."""
@@ -242,32 +275,41 @@ class Story:
         thread = threading.Thread(target=guarded, daemon=True)
         thread.start()
         while thread.is_alive():
-            if self.board.stages["review"].state == "running":
-                self._reviewed()
-                self._stored()
+            self._check()
             self._look()
             thread.join(STEP_S)
         if failed:
             raise failed[0]
 
     def _until(self, condition: Callable[[], bool], what: str, part: str) -> None:
-        deadline = time.monotonic() + LATEST_S
+        if not self._within(LATEST_S, condition):
+            raise DemoError(f"waited {LATEST_S:.0f} s for {what}, in vain; see {self.watch.log(part)}")
+
+    def _within(self, seconds: float, condition: Callable[[], bool]) -> bool:
+        """Whether it comes true in time. Raises DemoError when something has failed for good."""
+        deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                log = self.demo.home / "logs" / f"{part}.log"
-                raise DemoError(f"waited {LATEST_S:.0f} s for {what}, in vain; see {log}")
-            if self.follower.error is not None:
-                raise DemoError(f"the topics can't be followed any more: {self.follower.error}")
+                return False
+            self._check()
             self._look()
             time.sleep(STEP_S)
+        return True
 
-    def _check_people(self) -> None:
+    def _check(self) -> None:
+        """Raise DemoError for what does not pass by itself."""
+        if self.follower.error is not None:
+            raise DemoError(f"the topics can't be followed any more: {self.follower.error}")
         for person in self._people:
             if person.error is not None:
                 raise DemoError(f"a scripted reviewer stopped: {person.error}")
+        self.watch.check()
 
     def _look(self) -> None:
         """Put what is known now on the board."""
+        if self.board.stages["review"].state == "running":
+            self._reviewed()
+            self._stored()
         self.board.memory = self.memory.now_total
         if self._follower is not None:
             tally = self._follower.tally
@@ -294,9 +336,10 @@ class Story:
 def settings_for(script: Script) -> dict[str, dict[str, object]]:
     """The demo's configuration: free ports, quick shards, a recipe for few rows, a threshold within reach."""
     n = len(script.traffic)
+    chatbot, desk = free_ports(2)
     return {
-        "chatbot": {"port": home.free_port(), "system_prompt": script.system_prompt, "max_new_tokens": 64, "batch": 32},
-        "desk": {"port": home.free_port()},
+        "chatbot": {"port": chatbot, "system_prompt": script.system_prompt, "max_new_tokens": 64, "batch": 32},
+        "desk": {"port": desk},
         "shards": {"max_rows": 200, "max_age_seconds": 2.0},
         "again": {"most": REPLAYS},
         "trainer": {

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,6 +28,16 @@ class Reply(msgspec.Struct, frozen=True):
     adapter: str
 
 
+def named(round_: str, asks: Sequence[Asked]) -> dict[str, Asked]:
+    """The questions of a round, each with a name of its own, in order."""
+    return {f"{round_}/{number}": asked for number, asked in enumerate(asks)}
+
+
+def exchange_id(name: str) -> str:
+    """The id of the exchange that asking under this name makes, however often."""
+    return derived("demo", name)
+
+
 class Chatbot:
     """The chatbot's API. Safe to use from several threads."""
 
@@ -42,12 +52,12 @@ class Chatbot:
         except httpx.HTTPError:
             return ""
 
-    def ask(self, asked: Asked, name: str, store: bool) -> Reply:
+    def ask(self, name: str, asked: Asked, store: bool) -> Reply:
         """Ask one question, again and again while the chatbot is away. `name` makes the exchange's id.
 
         Raises DemoError when the demo is being stopped, or the chatbot stays away.
         """
-        exchange = derived("demo", name)
+        exchange = exchange_id(name)
         metadata = {"exchange": exchange, "conversation": derived("conversation", name), "topic": asked.topic}
         body: dict[str, Any] = {
             "messages": [{"role": "user", "content": asked.question}],
@@ -59,17 +69,16 @@ class Chatbot:
         answer = self._post(body)
         return Reply(asked, exchange, str(answer["choices"][0]["message"]["content"]), str(answer["model"]))
 
-    def ask_all(self, asks: Sequence[Asked], round_: str, store: bool, heard: Callable[[Reply], object]) -> list[Reply]:
-        """Ask them all, `AT_ONCE` at a time, in order. `heard` is told each reply as it comes."""
+    def ask_all(self, asks: Mapping[str, Asked], store: bool, heard: Callable[[Reply], object]) -> list[Reply]:
+        """Ask them all, by name, `AT_ONCE` at a time, in order. `heard` is told each reply as it comes."""
 
-        def one(numbered: tuple[int, Asked]) -> Reply:
-            number, asked = numbered
-            reply = self.ask(asked, f"{round_}/{number}", store)
+        def one(named: tuple[str, Asked]) -> Reply:
+            reply = self.ask(*named, store)
             heard(reply)
             return reply
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(one, enumerate(asks)))
+            return list(pool.map(one, asks.items()))
 
     def close(self) -> None:
         """Let go of the connections."""
