@@ -88,11 +88,11 @@ class Killer:
         self.successors: dict[str, int] = {}
         self._log: Log | None = None
 
-    def step(self) -> None:
-        """Look, and kill whoever's moment has come."""
+    def step(self) -> bool:
+        """Look, and kill whoever's moment has come. Whether all that was killed has a successor."""
         if self._log is None:
             self._log = self._follow()
-            return
+            return False
         self._log.poll(0.1)
         view, pids = view_of(self._log, self._progress()), self._pids()
         for name, kill in self.kills.items():
@@ -103,6 +103,7 @@ class Killer:
                 os.kill(pids[blow.name], signal.SIGKILL)
                 self.kills[blow.name] = Kill(blow.name, pids[blow.name], view)
                 print(f"killed {blow.name} ({pids[blow.name]}): {view}")
+        return self.kills.keys() == self.successors.keys()
 
     def __enter__(self) -> Self:
         return self
