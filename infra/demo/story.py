@@ -348,6 +348,6 @@ def settings_for(script: Script) -> dict[str, dict[str, object]]:
             "min_eval": min(40, n // 6),
             "eval_share": 0.27,
             "split_salt": SPLIT_SALT,
-            "recipe": {"epochs": 2.0, "learning_rate": 1e-3, "batch": 4, "accumulation": 2},
+            "recipe": {"epochs": 2.0, "learning_rate": 1e-3, "retain": 0.0, "batch": 4, "accumulation": 2},
         },
     }
