@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.kafka_fixture import kafka, prefix, private_kafka
-from tests.model_fixture import base_model, embedder
+from tests.model_fixture import base_model, chat_adapters, chat_base, embedder
 
-__all__ = ["base_model", "embedder", "kafka", "prefix", "private_kafka"]
+__all__ = ["base_model", "chat_adapters", "chat_base", "embedder", "kafka", "prefix", "private_kafka"]

@@ -10,6 +10,6 @@ import pytest
 @pytest.fixture(scope="session")
 def tiny_base(base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a base model of two layers, with the real tokenizer."""
-    from tests.trainer.tiny import write_tiny_base
+    from tests.tiny import write_tiny_base
 
     return write_tiny_base(tmp_path_factory.mktemp("models") / "tiny", base_model)

@@ -6,12 +6,9 @@ import threading
 import time
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from teachback.producers.bot.batcher import Batcher
 from teachback.producers.bot.model import ChatModel
@@ -36,55 +33,11 @@ def ask(question: str, max_tokens: int = 16) -> Prompt:
     return Prompt((Message(role="user", content=question),), max_tokens)
 
 
-@pytest.fixture(scope="module", params=["tiny", pytest.param("real", marks=pytest.mark.acceptance)])
-def base(request: pytest.FixtureRequest, base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base: by default two layers with weights drawn at random, under the real one's tokenizer and template."""
-    if request.param == "real":
-        return base_model
-    folder = tmp_path_factory.mktemp("base") / "tiny"
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=49_152,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        initializer_range=0.3,
-        tie_word_embeddings=True,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=0,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_model).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def adapters(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two LoRA adapters with weights drawn at random, strong enough to change answers."""
-    folder = tmp_path_factory.mktemp("adapters")
-    made = {}
-    dense: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
-    peft: Any = get_peft_model(dense, config)
-    for seed, name in enumerate(("harbour@v1", "harbour@v2")):
-        chance = torch.Generator().manual_seed(seed)
-        with torch.no_grad():
-            for key, weight in peft.named_parameters():
-                if "lora_" in key:
-                    weight.copy_(torch.randn(weight.shape, generator=chance) * 0.3)
-        made[name] = folder / name
-        peft.save_pretrained(str(made[name]), save_embedding_layers=False)
-    return made
-
-
-@pytest.fixture(scope="module")
-def model(base: Path, adapters: dict[str, Path]) -> ChatModel:
+def model(chat_base: Path, chat_adapters: dict[str, Path]) -> ChatModel:
     """The model as the chatbot runs it, with both adapters."""
-    model = ChatModel(base, top_logprobs=3)
-    for name, folder in adapters.items():
+    model = ChatModel(chat_base, top_logprobs=3)
+    for name, folder in chat_adapters.items():
         model.load(name, folder)
     return model
 
@@ -104,13 +57,13 @@ def test_an_answer_in_a_mixed_batch_is_the_one_given_alone(model: ChatModel, ada
         assert answer.text == model.generate(adapter, [prompt], GREEDY)[0].text
 
 
-def test_an_adapter_changes_answers_and_leaves_the_bare_base_as_it_was(base: Path, model: ChatModel) -> None:
+def test_an_adapter_changes_answers_and_leaves_the_bare_base_as_it_was(chat_base: Path, model: ChatModel) -> None:
     prompts = [ask(question, 6) for question in QUESTIONS[:4]]
     bare, first, second = (
         [a.text for a in model.generate(name, prompts, GREEDY)] for name in (None, *sorted(model.loaded))
     )
     assert bare != first != second != bare
-    untouched = ChatModel(base, top_logprobs=3)
+    untouched = ChatModel(chat_base, top_logprobs=3)
     assert [answer.text for answer in untouched.generate(None, prompts, GREEDY)] == bare
 
 
@@ -166,11 +119,11 @@ def test_a_sampled_answer_may_be_any_token_and_its_log_probability_is_untempered
 
 @pytest.mark.parametrize("damage", ["nothing there", "no weights", "weights cut short", "configuration broken"])
 def test_a_broken_adapter_is_refused_and_the_others_go_on(
-    model: ChatModel, adapters: dict[str, Path], tmp_path: Path, damage: str
+    model: ChatModel, chat_adapters: dict[str, Path], tmp_path: Path, damage: str
 ) -> None:
     folder = tmp_path / "v9"
     folder.mkdir()
-    whole = {file.name: file.read_bytes() for file in adapters["harbour@v1"].iterdir() if file.is_file()}
+    whole = {file.name: file.read_bytes() for file in chat_adapters["harbour@v1"].iterdir() if file.is_file()}
     if damage != "nothing there":
         for name, content in whole.items():
             (folder / name).write_bytes(content)
@@ -189,19 +142,19 @@ def test_a_broken_adapter_is_refused_and_the_others_go_on(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="bfloat16 makes no such promise")
 def test_a_swap_under_load_fails_no_request_and_each_answer_is_its_own_adapters(
-    base: Path, adapters: dict[str, Path]
+    chat_base: Path, chat_adapters: dict[str, Path]
 ) -> None:
-    model = ChatModel(base, top_logprobs=1)
+    model = ChatModel(chat_base, top_logprobs=1)
     batcher = Batcher(model, batch=4, waiting=64)
     prompts = [ask(QUESTIONS[number % 8], 3 + number % 5) for number in range(16)]
     serving: list[str | None] = [None]
     asked: list[tuple[str | None, Prompt, Future[Completion]]] = []
 
     def swap(name: str) -> None:
-        batcher.call(lambda: model.load(name, adapters[name])).result(120)
+        batcher.call(lambda: model.load(name, chat_adapters[name])).result(120)
         serving[0] = name
 
-    swapper = threading.Thread(target=lambda: [swap(name) for name in sorted(adapters)])
+    swapper = threading.Thread(target=lambda: [swap(name) for name in sorted(chat_adapters)])
     for number, prompt in enumerate(prompts):
         asked.append((serving[0], prompt, batcher.submit(serving[0], prompt, GREEDY)))
         if number == 2:
