@@ -3,8 +3,11 @@
 import os
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import psutil
+
+from teachback.infra.parts import NAMES
 
 MIB = 1 << 20
 EVERY_S = 1.0
@@ -63,10 +66,13 @@ def _name(process: psutil.Process) -> str:
         line = process.cmdline()
     except psutil.Error:
         return "other"
-    if "run" in line and line[-2:-1] == ["run"]:
-        return line[-1]
+    part = next((after for word, after in pairwise(line) if word == "run"), None)
+    if part in NAMES:
+        return part
     if "teachback.trainer.job" in line:
         return "training"
+    if any("multiprocessing.spawn" in word for word in line):
+        return "trainer's embedder"
     if any("kafka.Kafka" in word for word in line):
         return "kafka"
     if any("supervisord" in word for word in line):

@@ -14,7 +14,7 @@ from teachback.infra.demo.script import Asked
 from teachback.schemas.ids import derived
 
 AT_ONCE = 64
-LIVE_TOKENS = 40  # a chat window's answers are short; and this model rambles on for as long as it may
+LIVE_TOKENS = 32  # a chat window's answers are short; and this model rambles on for as long as it may
 PATIENCE_S = 300.0
 PAUSE_S = 1.0
 

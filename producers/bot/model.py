@@ -107,6 +107,7 @@ class ChatModel:
             logits_processor=LogitsProcessorList([probe]),
             stopping_criteria=StoppingCriteriaList([watcher]),
         )
+        _give_back_memory()
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         return [self._completion(watcher, row, length) for row, length in enumerate(lengths)]
 
@@ -219,7 +220,7 @@ def _module_name(adapter: str) -> str:
 
 
 def _give_back_memory() -> None:
-    """Quantising leaves glibc with the dense weights' pages, more than the model itself takes."""
+    """glibc keeps the pages of what was freed: the dense weights after quantising, a batch's cache after its answers."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from teachback.trainer.errors import BadEmbedder
 
 Vectors = NDArray[np.float32]
-IDLE = 120.0  # seconds; starting again takes some ten seconds of a core
+IDLE = 15.0  # seconds; starting again takes some ten seconds of a core
 GRACE = 10.0  # seconds in which an idle process must have ended
 LOOKUP = 500  # SQLite's limit on parameters of one statement is 999 in old builds
 
