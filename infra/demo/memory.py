@@ -60,6 +60,14 @@ def _size(process: psutil.Process) -> float:
     return float(getattr(full, "pss", full.rss)) / MIB
 
 
+MARKS = {
+    "teachback.trainer.job": "training",
+    "multiprocessing.spawn": "trainer's embedder",
+    "kafka.Kafka": "kafka",
+    "supervisord": "supervisor",
+}
+
+
 def _name(process: psutil.Process) -> str:
     """The part that a process is: by the supervisor's command line, else by what it runs."""
     try:
@@ -69,12 +77,5 @@ def _name(process: psutil.Process) -> str:
     part = next((after for word, after in pairwise(line) if word == "run"), None)
     if part in NAMES:
         return part
-    if "teachback.trainer.job" in line:
-        return "training"
-    if any("multiprocessing.spawn" in word for word in line):
-        return "trainer's embedder"
-    if any("kafka.Kafka" in word for word in line):
-        return "kafka"
-    if any("supervisord" in word for word in line):
-        return "supervisor"
-    return os.path.basename(line[0]) if line else "other"  # noqa: PTH119 - a word of a command line, not a path
+    marked = next((name for mark, name in MARKS.items() if any(mark in word for word in line)), None)
+    return marked or (os.path.basename(line[0]) if line else "other")  # noqa: PTH119 - a word, not a path

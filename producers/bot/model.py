@@ -220,7 +220,7 @@ def _module_name(adapter: str) -> str:
 
 
 def _give_back_memory() -> None:
-    """glibc keeps the pages of what was freed: the dense weights after quantising, a batch's cache after its answers."""
+    """glibc keeps the pages of what was freed: dense weights after quantising, a batch's cache after its answers."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 
