@@ -5,6 +5,7 @@ DeskError
 ├── WriterFailed        Kafka refuses to write for good: the desk ends
 └── Refused             a request that cannot be met; `title` (what), `detail` (why), `action` (what to do)
     ├── NotReady        503: the queue is still being rebuilt
+    ├── Ending          503: the desk has failed, and ends
     ├── Slow            503: Kafka has not yet taken the verdict
     ├── NoSuchLease     404: no such lease, and nothing to take it up again for
     ├── NotYours        403: someone else's lease
@@ -47,6 +48,12 @@ class NotReady(Refused):
     """The queue is still being rebuilt from the topics."""
 
     status, title = 503, "The desk is starting"
+
+
+class Ending(Refused):
+    """The desk has failed, and ends: it holds verdicts that Kafka may never get, so nothing it knows may be told."""
+
+    status, title = 503, "The desk ends"
 
 
 class Slow(Refused):

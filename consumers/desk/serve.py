@@ -100,6 +100,7 @@ class Process:
 
     def _fail(self, exc: Exception) -> None:
         self.failure = self.failure or exc
+        self.service.end(exc)
         self._server.should_exit = True
 
 

@@ -1,11 +1,17 @@
-"""Between HTTP and the state: one object that the handlers talk to, on the event loop's thread."""
+"""Between HTTP and the state: one object that the handlers talk to, on the event loop's thread.
+
+The state takes a verdict before Kafka does. So the state alone says nothing about what is written: a verdict is
+acknowledged when its own writing has succeeded, or was found in the topic. One whose writing failed is refused, and so
+is its repetition.
+"""
 
 import asyncio
 import string
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import partial
 
-from teachback.consumers.desk.errors import NotReady, Slow
+from teachback.consumers.desk.errors import Ending, NotReady, Slow
 from teachback.consumers.desk.leases import Lease
 from teachback.consumers.desk.settings import DeskSettings, Reviewer
 from teachback.consumers.desk.shapes import (
@@ -26,23 +32,28 @@ Submit = Callable[[Verdict], "asyncio.Future[None]"]
 
 
 class Service:
-    """What a desk does for those who ask. Until `open` is called it refuses with NotReady."""
+    """What a desk does for those who ask. Until `open` it refuses with NotReady, and from `end` on with Ending."""
 
     def __init__(self, settings: DeskSettings) -> None:
         self.settings = settings
         self._people = {who.token_sha256: who for who in settings.reviewers}
         self._state: DeskState | None = None
         self._submit: Submit | None = None
+        self._failure: Exception | None = None
         self._writing: dict[str, asyncio.Future[None]] = {}
 
     def open(self, state: DeskState, submit: Submit) -> None:
         """Begin to serve from `state`, writing verdicts with `submit`."""
         self._state, self._submit = state, submit
 
+    def end(self, failure: Exception) -> None:
+        """Refuse everything from now on: the first failure ends the desk."""
+        self._failure = self._failure or failure
+
     @property
     def ready(self) -> bool:
-        """Whether the queue is rebuilt."""
-        return self._state is not None
+        """Whether the queue is rebuilt, and the desk can go on."""
+        return self._state is not None and self._failure is None
 
     def who(self, token_hash: str) -> Reviewer | None:
         """Whose token this is."""
@@ -62,12 +73,12 @@ class Service:
         self._live.skip(who, id_, token)
 
     async def judge(self, who: Reviewer, id_: str, judged: Judged) -> str:
-        """The verdict's id, once Kafka has committed it. Raises Refused; Slow when Kafka takes its time."""
+        """The verdict's id, once Kafka has committed it. Raises Refused; Slow when Kafka takes its time; DeskError."""
         cast = self._live.judge(who, id_, judged)
         if cast.verdict is not None:
             assert self._submit is not None
             written = self._writing[cast.id] = self._submit(cast.verdict)
-            written.add_done_callback(lambda _: self._writing.pop(cast.id))
+            written.add_done_callback(partial(self._written, cast.id))
         if (writing := self._writing.get(cast.id)) is not None:
             await self._patiently(writing)
         return cast.id
@@ -104,8 +115,15 @@ class Service:
             agreement=Agreement(agreed=agreed.get("True", 0), of=sum(agreed.values())),
         )
 
+    def _written(self, id_: str, written: "asyncio.Future[None]") -> None:
+        """What failed stays in mind: the state has taken it, and would have its repetition acknowledged."""
+        if not written.cancelled() and written.exception() is None:
+            del self._writing[id_]
+
     @property
     def _live(self) -> DeskState:
+        if self._failure is not None:
+            raise Ending(str(self._failure), "send the same request again in a few seconds") from self._failure
         if self._state is None:
             raise NotReady("the queue is being rebuilt from the topics", "try again in a few seconds")
         return self._state
@@ -117,6 +135,8 @@ class Service:
             raise Slow(
                 f"Kafka has not answered for {self.settings.commit_seconds:g} s", "send the same verdict again"
             ) from exc
+        except asyncio.CancelledError as exc:  # the time to drain is up; a bare 500 would have the client give up
+            raise Slow("the desk stops, and Kafka has not answered", "send the same verdict again") from exc
 
     def _leased(self, lease: Lease) -> Leased:
         seconds = max(0.0, lease.expires - self._live.clock())

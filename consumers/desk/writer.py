@@ -30,7 +30,10 @@ class Job(NamedTuple):
 
 
 class VerdictWriter:
-    """Writes in a thread of its own. `failed` is called, once, with the error that ends it."""
+    """Writes in a thread of its own. `failed` is called, once, with the error that ends it, before anyone who waits.
+
+    What is submitted after that is refused with the same error, and never left without an answer.
+    """
 
     def __init__(self, cluster: Cluster, bot: str, failed: Callable[[DeskError], object]) -> None:
         self.topic = cluster.topic("review.verdicts")
@@ -60,16 +63,27 @@ class VerdictWriter:
             self._thread.join()
 
     def _run(self) -> None:
+        failure: DeskError | None = None
         while batch := self._next():
-            try:
-                self._commit([job.verdict for job in batch])
-            except DeskError as exc:
-                for job in batch:
-                    job.done.set_exception(exc)
-                self._failed(exc)
-                return
+            if failure is None and (failure := self._try(batch)) is not None:
+                self._failed(failure)
             for job in batch:
-                job.done.set_result(None)
+                if failure is None:
+                    job.done.set_result(None)
+                else:
+                    job.done.set_exception(failure)
+
+    def _try(self, batch: list[Job]) -> DeskError | None:
+        """Commit; what stands against it for good, if anything does."""
+        try:
+            self._commit([job.verdict for job in batch])
+        except DeskError as exc:
+            return exc
+        except Exception as exc:  # noqa: BLE001 (the thread's outermost edge: nobody may wait for a dead thread)
+            failure = WriterFailed(f"the writer of verdicts broke down: {type(exc).__name__}: {exc}")
+            failure.__cause__ = exc
+            return failure
+        return None
 
     def _next(self) -> list[Job]:
         """Everything that waits, at least one; empty at the end."""

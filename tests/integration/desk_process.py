@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import subprocess
 import sys
@@ -47,10 +46,6 @@ class DeskProcess:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the desk is not ready (exit {self.process.poll()}):\n{self.log.read_text()}")
             time.sleep(0.05)
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, such as SIGSTOP."""
-        self.process.send_signal(number)
 
     def kill(self) -> None:
         """kill -9; also ends a stopped process."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from teachback.streams.consensus.transaction import PartitionWriter
 from tests.integration.consensus_bench import PATIENCE_SECONDS, Bench
 from tests.integration.consensus_process import start
 from tests.kafka_fixture import KafkaCluster
+from tests.stall import stall, wake
 from tests.streams.consensus.samples import BOT_ANSWER, ByLetter, verdict
 
 pytestmark = pytest.mark.kafka
@@ -95,11 +94,11 @@ def test_a_zombie_and_its_successor_count_every_verdict_once(bench: Bench) -> No
     try:
         bench.send(bench.script(200, seed=1))
         bench.wait_counted(1)
-        os.kill(zombie.pid, signal.SIGSTOP)  # with most of it still to do, past the session timeout
+        stall(zombie)  # with most of it still to do, past the session timeout
         processes.append(start(bench.settings(), bench.log))
         bench.wait_counted(len(bench.sent))
         bench.send(bench.script(40, seed=2))
-        os.kill(zombie.pid, signal.SIGCONT)
+        wake(zombie)
         bench.wait_counted(len(bench.sent))
     finally:
         for process in processes:

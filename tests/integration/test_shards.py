@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +24,7 @@ from tests.consumers.shards.samples import label
 from tests.integration.shards_bench import PATIENCE_SECONDS, READING, UP, Bench, Processes, naive, until, wrong
 from tests.integration.shards_process import running
 from tests.kafka_fixture import KafkaCluster
+from tests.stall import stall, wake
 
 pytestmark = pytest.mark.kafka
 NOTHING: tuple[set[str], set[str]] = (set(), set())
@@ -92,12 +91,12 @@ def test_a_stalled_writer_that_wakes_up_commits_nothing(bench: Bench, processes:
     bench.send(*first)
     processes.wait_for(zombie, READING)
     time.sleep(0.7)  # it has read them, and will not commit for another while
-    os.kill(zombie.pid, signal.SIGSTOP)
+    stall(zombie)
     assert bench.ids() == []
     processes.start(bench.settings())
     until(lambda: len(bench.ids()) == len(first), "the successor to commit")
     version = DeltaTable(str(bench.table)).version()
-    os.kill(zombie.pid, signal.SIGCONT)
+    wake(zombie)
     time.sleep(2.0)
     assert zombie.poll() is None
     assert DeltaTable(str(bench.table)).version() == version

@@ -20,6 +20,7 @@ from teachback.trainer.run import Trainer
 from teachback.trainer.spec import read_rows
 from tests.integration.trainer_process import Bench
 from tests.kafka_fixture import KafkaCluster
+from tests.stall import stall, wake
 from tests.trainer import fakes
 from tests.trainer.parent import PLACES
 
@@ -114,11 +115,11 @@ def test_a_stalled_trainer_publishes_nothing_once_another_has_taken_over(bench: 
     zombie = one.start()
     (started,) = one.until_run_is("started")
     one.until_job_starts(started.id)
-    zombie.send_signal(signal.SIGSTOP)
+    stall(zombie)
     successor = one.start()
     one.until_job_starts(started.id, 2)
     one.add(fakes.pairs(10, start=40))
-    zombie.send_signal(signal.SIGCONT)
+    wake(zombie)
     assert zombie.wait(60) != 0
     assert "Fenced" in (one.folder / "trainer.log").read_text()
     go.touch()

@@ -9,6 +9,7 @@ import httpx
 from litestar.testing import TestClient
 
 from teachback.consumers.desk.api import app
+from teachback.consumers.desk.errors import DeskError
 from teachback.consumers.desk.service import Service
 from teachback.consumers.desk.settings import DeskSettings
 from teachback.consumers.desk.state import DeskState
@@ -17,7 +18,10 @@ from teachback.schemas.review import Verdict
 
 
 class ServedDesk:
-    """Speaks HTTP in the same process. `away` makes it unreachable, `slow` keeps Kafka from answering."""
+    """Speaks HTTP in the same process. `away` makes it unreachable, `slow` keeps Kafka from answering.
+
+    `failing` is what becomes of verdicts instead of being written.
+    """
 
     def __init__(self, settings: DeskSettings, **clock: Any) -> None:
         self.service = Service(settings)
@@ -25,6 +29,7 @@ class ServedDesk:
         self.written: list[Verdict] = []
         self.away = False
         self.slow = False
+        self.failing: DeskError | None = None
         self.http = TestClient(app(self.service), raise_server_exceptions=False)
 
     def open(self) -> ServedDesk:
@@ -40,6 +45,9 @@ class ServedDesk:
 
     def _submit(self, verdict: Verdict) -> asyncio.Future[None]:
         done = asyncio.get_running_loop().create_future()
+        if self.failing is not None:
+            done.set_exception(self.failing)
+            return done
         self.written.append(verdict)
         if not self.slow:
             done.set_result(None)

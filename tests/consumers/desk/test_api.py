@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from teachback.consumers.desk.errors import SUCCESSOR, Slow, Superseded
+from teachback.consumers.desk.shapes import Judged
 from teachback.schemas.review import Verdict
 from tests.consumers.desk.making import ADA, ANN, BEN, CEM, fold, outcome, request, settings
 from tests.consumers.desk.served import ServedDesk
@@ -83,6 +86,52 @@ def test_a_verdict_that_kafka_has_not_taken_is_not_acknowledged(desk: ServedDesk
         problem(answer, 503)
         assert "retry-after" in answer.headers
     assert len(desk.written) == 1
+
+
+def test_a_verdict_whose_writing_failed_is_never_acknowledged_though_it_is_sent_again(desk: ServedDesk) -> None:
+    desk.state.note_request("x1", request("x1"), 0)
+    offer = leased(desk, "ann")
+    desk.failing = Superseded(SUCCESSOR)
+    for _ in range(3):
+        assert "taken over" in problem(verdict(desk, "ann", offer), 503)["detail"]
+    assert desk.written == []
+
+
+def test_a_desk_that_has_failed_tells_nothing_of_what_it_holds(desk: ServedDesk) -> None:
+    """It may hold verdicts that Kafka never got: a heartbeat would say that the verdict is in."""
+    for exchange in ("x1", "x2"):
+        desk.state.note_request(exchange, request(exchange), 0)
+    offer, other = leased(desk, "ann"), leased(desk, "ben")
+    desk.failing = Superseded(SUCCESSOR)
+    verdict(desk, "ann", offer)
+    desk.service.end(desk.failing)
+    pulse = {"token": offer["lease"]["token"], "exchange": offer["exchange"]}
+    for answer in (
+        desk.call("ann", "POST", f"/v1/leases/{offer['lease']['id']}/heartbeat", json=pulse),
+        verdict(desk, "ann", offer, "reject"),
+        verdict(desk, "ben", other),
+        desk.call("cem", "POST", "/v1/leases"),
+        desk.call("ann", "GET", "/v1/queue"),
+        desk.call("ann", "GET", "/v1/me"),
+    ):
+        assert "taken over" in problem(answer, 503)["detail"]
+        assert "retry-after" in answer.headers
+    assert desk.http.get("/healthz").status_code == 503
+    assert desk.http.get("/").status_code == 200
+
+
+async def test_a_request_that_a_stopping_desk_gives_up_is_to_be_sent_again(desk: ServedDesk) -> None:
+    """A server cancels what still waits when the time to drain is up, and would answer a bare 500."""
+    desk.state.note_request("x1", request("x1"), 0)
+    offer = leased(desk, "ann")
+    desk.slow = True
+    judged = Judged(token=offer["lease"]["token"], exchange="x1", decision="approve")
+    waiting = asyncio.create_task(desk.service.judge(ANN, offer["lease"]["id"], judged))
+    await asyncio.sleep(0)  # it has begun
+    assert desk.written
+    waiting.cancel()
+    with pytest.raises(Slow, match="send the same verdict again"):
+        await waiting
 
 
 def test_wrong_requests_say_what_is_wrong(desk: ServedDesk) -> None:
