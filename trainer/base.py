@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+M_MMAP_THRESHOLD = -3  # of malloc.h
+MAPPED_IN_TRAINING = 1 << 20
+MAPPED_IN_ANSWERING = 1 << 25  # the largest that glibc would come to by itself
+
+
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The base's tokenizer, padding on the left (so that answers end together). Raises BadBase if it cannot be used."""
     from transformers import AutoTokenizer
@@ -98,3 +103,14 @@ def give_back_memory() -> None:
     """Quantising leaves glibc with the dense weights' pages, more than the model itself takes."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
+
+
+def map_blocks_from(size: int) -> None:
+    """Have glibc give blocks of `size` bytes and more pages of their own, which go back as soon as they are freed.
+
+    Training frees its activations in another order than it asked for them, and a heap keeps the gaps: 0.3 to 0.4 GB of 3 for
+    SmolLM2-135M with four rows a pass, against 4 % of a step's time. Answering, which asks for large blocks at every
+    token, would take half as long again: the size is set for each.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(M_MMAP_THRESHOLD, size)

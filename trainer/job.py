@@ -24,7 +24,15 @@ import msgspec
 
 from teachback.schemas.base import BadBase, describe
 from teachback.schemas.training import Base
-from teachback.trainer.base import give_back_memory, load_base, load_tokenizer, unpacked
+from teachback.trainer.base import (
+    MAPPED_IN_ANSWERING,
+    MAPPED_IN_TRAINING,
+    give_back_memory,
+    load_base,
+    load_tokenizer,
+    map_blocks_from,
+    unpacked,
+)
 from teachback.trainer.errors import BadJob, TrainerError
 from teachback.trainer.folder import write
 from teachback.trainer.orphan import die_with_parent
@@ -102,6 +110,7 @@ def train_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report
     from teachback.trainer.recipe import train
 
     started = time.monotonic()
+    map_blocks_from(MAPPED_IN_TRAINING)
     report(Progress(stage="load", done=0, total=1))
     model, tokenizer = load_base(Path(spec.base)), load_tokenizer(Path(spec.base))
     report(Progress(stage="load", done=1, total=1))
@@ -137,6 +146,7 @@ def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report:
     from teachback.trainer.gate.measure import Contest, measure
 
     started = time.monotonic()
+    map_blocks_from(MAPPED_IN_ANSWERING)
     contest = Contest(
         unpacked(load_base(Path(spec.base))),
         load_tokenizer(Path(spec.base)),
