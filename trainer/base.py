@@ -108,8 +108,8 @@ def give_back_memory() -> None:
 def map_blocks_from(size: int) -> None:
     """Have glibc give blocks of `size` bytes and more pages of their own, which go back as soon as they are freed.
 
-    Training frees its activations in another order than it asked for them, and a heap keeps the gaps: 0.3 to 0.4 GB of 3
-    for SmolLM2-135M with four rows a pass, against 4 % of a step's time. Answering, which asks for large blocks at
+    Training frees its activations in another order than it asked for them, and a heap keeps the gaps: 0.3 to 0.4 GB
+    of 3 for SmolLM2-135M with four rows a pass, against 4 % of a step's time. Answering, which asks for large blocks at
     every token, would take half as long again: so each sets its own size.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
