@@ -72,6 +72,8 @@ def test_old_records_leave_the_window() -> None:
     limit = DeadLetterLimit(0.5, window=100)
     for _ in range(50):
         limit.count(100, 40)
+    with pytest.raises(TooManyDeadLetters):
+        limit.count(100, 60)  # of all that were ever counted, two in five
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 1)), max_size=100))
