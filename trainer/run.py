@@ -90,7 +90,8 @@ class Trainer:
         if time.monotonic() - self._beat >= self.settings.heartbeat_seconds:
             self.ledger.heartbeat(self.views.shards_read)
             self._beat = time.monotonic()
-        self._split()
+        if self.child is None:  # a job needs the machine: new labels wait, they are for the next run
+            self._split()
         decision, run = self._decision(), self.views.history.open
         if run is None:
             self._consider(decision)

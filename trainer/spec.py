@@ -92,6 +92,10 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_figures_loss: Annotated[
         PositiveFloat, Meta(description="Share of the reference's figures that generated answers may lose.")
     ] = 0.05
+    other_questions: Annotated[
+        PositiveInt,
+        Meta(description="Behind so many others each answer is held, too; more of them steady the test."),
+    ] = 4
     batch: Annotated[PositiveInt, Meta(description="Rows a forward pass, for likelihoods.")] = 16
     generate_batch: Annotated[
         PositiveInt, Meta(description="Answers written side by side: each step unpacks the whole base once for all.")

@@ -97,13 +97,14 @@ class Tally:
         return outcome is not None and outcome.status != "open"
 
     def at_rest(self, said: Collection[str] = ()) -> bool:
-        """Whether all exchanges are routed, all verdicts (`said` among them) folded, and all labels in the table."""
+        """Whether exchanges are routed, verdicts (`said` among them) folded, labels in the table and on their sides."""
         folded = sum(len(outcome.judgments) + len(outcome.late) for outcome in list(self.outcomes.values()))
         return (
             self.exchanges.keys() <= self.routes.keys()
             and self.verdicts.keys() >= set(said)
             and folded >= len(self.verdicts)
             and sum(self.shards.values()) >= len(self.labels)
+            and self.splits.keys() >= self.labels.keys()
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from teachback.schemas.wire import Cluster, TopicMismatch
 from teachback.trainer.alias import adapters, rollback
+from teachback.trainer.dataset.embed import Vectors
 from teachback.trainer.errors import RetryRefused
 from teachback.trainer.history import retry, runs
 from teachback.trainer.run import Trainer
@@ -22,7 +24,7 @@ from tests.integration.trainer_process import Bench
 from tests.kafka_fixture import KafkaCluster
 from tests.stall import stall, wake
 from tests.trainer import fakes
-from tests.trainer.parent import PLACES
+from tests.trainer.parent import JOB, PLACES
 
 pytestmark = pytest.mark.kafka
 Benches = Callable[..., Bench]
@@ -129,6 +131,38 @@ def test_a_stalled_trainer_publishes_nothing_once_another_has_taken_over(bench: 
     assert len({split.id for split in one.splits()}) == 50
     exactly_one_adapter(one)
     assert one.stopped(successor) == 0
+
+
+def test_labels_that_come_during_a_job_leave_it_the_machine_and_get_their_sides_afterwards(bench: Benches) -> None:
+    one, embedded = bench(), list[int]()
+    go = one.folder / "go"
+    one.plan(wait=str(go))
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        embedded.append(len(texts))
+        return fakes.embed(texts)
+
+    trainer = Trainer(one.settings, embed, JOB, lambda _: fakes.BASE)
+    with closing(trainer):
+        one.add(fakes.pairs(40))
+        step_until(trainer, lambda: trainer.child is not None)
+        before, version = len(embedded), trainer.views.announced
+        one.add(fakes.pairs(10, start=40))
+        step_until(trainer, lambda: trainer.views.announced > version)
+        trainer.step()
+        assert (len(embedded), trainer.labels.decided) == (before, 40)
+        go.touch()
+        step_until(trainer, lambda: trainer.labels.decided == 50)
+        assert trainer.child is None
+    assert states(one) == ["started", "promoted"]
+
+
+def step_until(trainer: Trainer, true: Callable[[], bool], most: int = 200) -> None:
+    for _ in range(most):
+        if true():
+            return
+        trainer.step()
+    raise TimeoutError
 
 
 def test_mixed_up_answers_hold_the_run_and_are_not_learnt_later(bench: Benches) -> None:

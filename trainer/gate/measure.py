@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -31,7 +32,10 @@ T = TypeVar("T")
 
 
 class Likelihoods(msgspec.Struct, frozen=True):
-    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind another (or none)."""
+    """A model's NLL of each row's answer, in nats a token: behind its own question, and the mean behind others.
+
+    `other` is empty where there are no other questions.
+    """
 
     own: list[float]
     other: list[float]
@@ -63,10 +67,10 @@ class Contest:
     def likelihoods(self, rows: Sequence[Row]) -> dict[Side, Likelihoods]:
         """Of every row, under both models."""
         own = [encode(self.tokenizer, row) for row in rows]
-        others = other_questions([row.leader for row in rows], self.settings.seed)
-        asked = own if others is None else own + swapped(own, others)
+        others = other_questions([row.leader for row in rows], self.settings.seed, self.settings.other_questions)
+        asked = own + swapped(own, others)
         found = {side: self._kept(f"nll-{side}", list[float], partial(self._nll, side, asked)) for side in SIDES}
-        return {side: Likelihoods(nll[: len(own)], nll[len(own) :]) for side, nll in found.items()}
+        return {side: paired(nll, [len(of) for of in others]) for side, nll in found.items()}
 
     def answers(self, rows: Sequence[Row]) -> dict[Side, list[str]]:
         """To every row's question, by both models."""
@@ -114,6 +118,13 @@ class Contest:
         found = compute()
         write(file, msgspec.json.encode(found))
         return found
+
+
+def paired(nll: Sequence[float], others: Sequence[int]) -> Likelihoods:
+    """From the NLL of each answer behind its own question, and then of each behind as many others as `others` says."""
+    own, behind_others = nll[: len(others)], iter(nll[len(others) :])
+    means = [float(np.mean(list(islice(behind_others, count)))) for count in others if count]
+    return Likelihoods(list(own), means)
 
 
 def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:

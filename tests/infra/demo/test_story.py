@@ -22,7 +22,17 @@ from teachback.infra.demo.traffic import Reply, exchange_id, named
 from teachback.infra.kafka.ports import RANGE
 from teachback.infra.settings import load
 from teachback.infra.supervise import ProcessState
-from teachback.schemas import Exchange, Label, Message, Outcome, ReviewRequest, Scored, ShardCommitted, Verdict
+from teachback.schemas import (
+    Exchange,
+    Label,
+    Message,
+    Outcome,
+    ReviewRequest,
+    Scored,
+    ShardCommitted,
+    SplitAssigned,
+    Verdict,
+)
 from teachback.schemas.exchange import Source
 from teachback.schemas.review import Judgment, Status
 
@@ -162,6 +172,8 @@ def test_the_count_waits_until_the_last_verdict_is_a_row() -> None:
     labelled(tally, "a")
     assert not tally.at_rest({"v-a"})
     stored(tally, 1)
+    assert not tally.at_rest({"v-a"})
+    tally.split(SplitAssigned(id="l-a", leader="l-a", side="eval", **COMMON))
     assert tally.at_rest({"v-a"})
 
 
