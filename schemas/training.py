@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from teachback.schemas.event import Count, Event, Part, Text
+from teachback.schemas.event import Count, Event, Identifier, Part, Text
 
 RunState = Literal[
     "started",
@@ -43,9 +43,9 @@ class DatasetRef(Part, frozen=True, kw_only=True):
 
 
 class GateTest(Part, frozen=True, kw_only=True):
-    """One of the tests of the gate: the paired change, challenger less champion, and whether its bound holds."""
+    """One of the tests of the gate: a mean over locked rows, of paired changes mostly, and whether its bound holds."""
 
-    name: Literal["superiority", "question_dependence", "generated_answers", "figures_kept"]
+    name: Annotated[Identifier, Meta(description="Which test; later versions of the gate may have others.")]
     n: Count
     mean: float
     interval: Annotated[tuple[float, float], Meta(description="Bootstrap, two-sided, at the stated confidence.")]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from teachback.schemas.event import Event
+from teachback.schemas.offsets import send_offsets
 from teachback.schemas.topics import TopicName
 from teachback.schemas.wire import Cluster, consumer, encode, headers, producer
 from teachback.trainer.errors import Fenced, LedgerError
@@ -17,6 +18,7 @@ from teachback.trainer.errors import Fenced, LedgerError
 Entries = Sequence[tuple[TopicName, Event]]
 SOURCE = "trainer"
 TRANSACTION_MS = 30_000
+OFFSETS_SECONDS = 30.0
 PATIENCE = 300.0  # seconds that Kafka may be away before the trainer gives up and is started afresh
 FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}
 
@@ -66,7 +68,7 @@ class Ledger:
         self._begin()
         try:
             member = self._member.consumer_group_metadata()
-            self._patiently(lambda seconds: self._producer.send_offsets_to_transaction([place], member, seconds))
+            self._patiently(lambda _: send_offsets(self._producer, [place], member, OFFSETS_SECONDS))
         except KafkaException as exc:
             raise self._mapped(exc) from exc
         self._commit()

@@ -86,16 +86,18 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_margin_loss: Annotated[
         PositiveFloat, Meta(description="Nats a token of question-dependence that may be lost.")
     ] = 0.05
+    min_margin: Annotated[
+        float,
+        Meta(
+            ge=0, description="Nats a token by which an answer must be likelier behind its own question than another."
+        ),
+    ] = 0.1
     max_cosine_loss: Annotated[
         PositiveFloat, Meta(description="Cosine to the reference that generated answers may lose.")
     ] = 0.05
     max_figures_loss: Annotated[
         PositiveFloat, Meta(description="Share of the reference's figures that generated answers may lose.")
     ] = 0.05
-    other_questions: Annotated[
-        PositiveInt,
-        Meta(description="Behind so many others each answer is held, too; more of them steady the test."),
-    ] = 4
     batch: Annotated[PositiveInt, Meta(description="Rows a forward pass, for likelihoods.")] = 16
     generate_batch: Annotated[
         PositiveInt, Meta(description="Answers written side by side: each step unpacks the whole base once for all.")

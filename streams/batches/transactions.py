@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka import TopicPartition as Offset
 from faust.types import TP
 
+from teachback.schemas.offsets import send_offsets
 from teachback.streams.batches.batch import Batch, Output
 from teachback.streams.batches.delivery import write
 from teachback.streams.batches.errors import DeliveryFailed, StaleBatch
@@ -71,7 +72,7 @@ class ExactlyOnce:
         try:
             producer.begin_transaction()
             write(producer, outputs)
-            producer.send_offsets_to_transaction([offset], self._metadata, CALL_SECONDS)
+            send_offsets(producer, [offset], self._metadata, CALL_SECONDS)
             producer.commit_transaction(CALL_SECONDS)  # flushes, and fails if any output failed
         except KafkaException as exc:
             raise DeliveryFailed(f"the transaction of {batch!r} failed: {exc.args[0]}") from exc

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from teachback.schemas import wire
+from teachback.schemas.offsets import send_offsets
 from teachback.streams.consensus.errors import Fenced, TransactionFailed
 
 CALL_SECONDS = 30.0  # for each call to the transaction's coordinator; librdkafka retries meanwhile
@@ -56,7 +57,7 @@ class PartitionWriter:
             self._producer.begin_transaction()
             for record in records:
                 self._produce(record)
-            self._producer.send_offsets_to_transaction([offset], self._group, CALL_SECONDS)
+            send_offsets(self._producer, [offset], self._group, CALL_SECONDS)
             self._producer.commit_transaction(CALL_SECONDS)  # flushes, and fails if any record failed
         except KafkaException as exc:
             raise self._failure(f"at {offset.topic}[{offset.partition}]:{offset.offset} failed", exc) from exc

@@ -36,6 +36,20 @@ def test_at_least_once_survives_a_kill_and_a_handler_that_raises(kafka: KafkaClu
 
 
 @pytest.mark.acceptance
+def test_killed_brokers_alone_stop_nobody_for_long(private_kafka: Callable[..., Node], tmp_path: Path) -> None:
+    """Nobody kills the workers, so whatever the broker's death leaves hanging must free itself."""
+    node = private_kafka()
+
+    def restart() -> None:
+        node.kill()
+        node.start()
+
+    plan = Plan(records=60_000, kills=0, stops=0, restarts=2, rate=500.0, gap=20)
+    report = run(plan, node.bootstrap, tmp_path / "log", restart)
+    assert report.lossless, report
+
+
+@pytest.mark.acceptance
 @pytest.mark.parametrize("guarantee", get_args(Guarantee))
 def test_the_whole(guarantee: Guarantee, private_kafka: Callable[..., Node], tmp_path: Path) -> None:
     node = private_kafka()

@@ -4,6 +4,6 @@ losses     likelihood of the agreed answers, given their own question and given 
 generate   what champion and challenger say to the locked questions, word by word the likeliest
 quality    how near those answers come to the agreed ones, in meaning and in figures
 bootstrap  intervals for paired changes, clusters of like rows kept together
-decide     three outcomes from four tests
+decide     three outcomes from five tests
 measure    all of it, in order, on one base, each stage kept
 """

@@ -1,10 +1,12 @@
-"""The verdict on a challenger, from paired changes alone. Pure.
+"""The verdict on a challenger, from numbers alone. Pure.
 
-Four tests, each on the mean of paired changes (challenger less champion) and its bootstrap interval:
+Five tests, each on a mean and its bootstrap interval, all but one of paired changes (challenger less champion):
 
     superiority          answers that people wrote or edited must become likelier: the interval's upper end is at or
                          below -min_nll_gain. Answers approved as they were are the champion's own words and favour it.
     question_dependence  NLL(answer | another question) - NLL(answer | its own) must not shrink by max_margin_loss
+    answers_belong       the challenger's own NLL(answer | another question) - NLL(answer | its own), no change, must be
+                         at least min_margin: else it heeds no question, or the reviewed answers belong to others
     generated_answers    cosine of greedy answers to the agreed ones must not fall by max_cosine_loss
     figures_kept         the share of the agreed answer's numbers in the greedy one must not fall by max_figures_loss;
                          left out where fewer than min_eval rows have numbers
@@ -16,7 +18,7 @@ bad side (evidence, not bad luck), and is **open** when the bound lies inside, o
     rejected      at least one test fails
     inconclusive  no test fails, but at least one is open: more reviewed rows would decide it
 
-All four must hold together, so that no correction for testing several is due (intersection-union, Berger 1982).
+All of them must hold together, so that no correction for testing several is due (intersection-union, Berger 1982).
 """
 
 from collections.abc import Sequence
@@ -27,12 +29,12 @@ from teachback.trainer.gate.bootstrap import interval
 from teachback.trainer.gate.words import Name, Verdict, explain, summarise
 from teachback.trainer.spec import GateSettings
 
-TESTS: tuple[Name, ...] = ("superiority", "question_dependence", "generated_answers", "figures_kept")
+TESTS: tuple[Name, ...] = ("superiority", "question_dependence", "answers_belong", "generated_answers", "figures_kept")
 OPTIONAL: frozenset[Name] = frozenset({"figures_kept"})
 
 
 class Changes(NamedTuple):
-    """Paired changes of one measure, a row each, and the cluster that each row belongs to."""
+    """One measure, mostly its paired changes, a row each; and the cluster that each row belongs to."""
 
     values: Sequence[float]
     clusters: Sequence[str]
@@ -49,12 +51,13 @@ def decide(
     changes: dict[Name, Changes], settings: GateSettings, *, champion: str, challenger: str, base: Base
 ) -> GateRecord:
     """The gate's record. Every test needs an entry in `changes`, though it may be empty."""
-    judged = [
-        judge(name, changes[name], settings)
+    judged = {
+        name: judge(name, changes[name], settings)
         for name in TESTS
         if name not in OPTIONAL or len(changes[name].values) >= settings.min_eval
-    ]
-    outcome = outcome_of([verdict for _, verdict in judged])
+    }
+    verdicts = {name: verdict for name, (_, verdict) in judged.items()}
+    outcome = outcome_of(list(verdicts.values()))
     return GateRecord(
         outcome=outcome,
         champion=champion,
@@ -62,8 +65,8 @@ def decide(
         base=base,
         confidence=settings.confidence,
         seed=settings.seed,
-        tests=tuple(test for test, _ in judged),
-        explanation=summarise(outcome, champion, challenger, {test.name: verdict for test, verdict in judged}),
+        tests=tuple(test for test, _ in judged.values()),
+        explanation=summarise(outcome, champion, challenger, verdicts),
     )
 
 
@@ -99,7 +102,7 @@ def judge(name: Name, changes: Changes, settings: GateSettings) -> Judged:
         bound=bound,
         higher_is_better=higher,
         passed=verdict == "passed",
-        explanation=explain(name, verdict, rows, len(set(changes.clusters)), mean, ends, settings),
+        explanation=explain(name, verdict, rows, len(set(changes.clusters)), mean, ends, bound, settings),
     )
     return Judged(test, verdict)
 
@@ -109,6 +112,7 @@ def bound_of(name: Name, settings: GateSettings) -> float:
     return {
         "superiority": -settings.min_nll_gain,
         "question_dependence": -settings.max_margin_loss,
+        "answers_belong": settings.min_margin,
         "generated_answers": -settings.max_cosine_loss,
         "figures_kept": -settings.max_figures_loss,
     }[name]

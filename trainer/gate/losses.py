@@ -51,16 +51,17 @@ def batch_nll(model: "PeftModel", rows: Sequence[Encoded], padding: int) -> list
     return means
 
 
-def other_questions(clusters: Sequence[str], seed: int, most: int) -> list[list[int]]:
-    """For each row, the indices of up to `most` rows of other clusters, by chance and evenly; none in a lone cluster.
+def other_questions(clusters: Sequence[str], seed: int) -> list[int] | None:
+    """For each row, the index of one from another cluster, by chance and evenly; None when there is but one cluster.
 
     Both models are asked the same other questions.
     """
+    if len(set(clusters)) < 2:
+        return None
     chance, rows = random.Random(seed), range(len(clusters))
-    strangers = ([other for other in rows if clusters[other] != own] for own in clusters)
-    return [chance.sample(others, min(most, len(others))) for others in strangers]
+    return [chance.choice([other for other in rows if clusters[other] != own]) for own in clusters]
 
 
-def swapped(rows: Sequence[Encoded], others: Sequence[Sequence[int]]) -> list[Encoded]:
-    """Each answer behind the prompts of other rows, in turn."""
-    return [Encoded(rows[other].prompt, row.answer) for row, of in zip(rows, others, strict=True) for other in of]
+def swapped(rows: Sequence[Encoded], others: Sequence[int]) -> list[Encoded]:
+    """Each answer behind the prompt of another row."""
+    return [Encoded(rows[other].prompt, row.answer) for row, other in zip(rows, others, strict=True)]

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -32,10 +31,7 @@ T = TypeVar("T")
 
 
 class Likelihoods(msgspec.Struct, frozen=True):
-    """A model's NLL of each row's answer, in nats a token: behind its own question, and the mean behind others.
-
-    `other` is empty where there are no other questions.
-    """
+    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind another (or none)."""
 
     own: list[float]
     other: list[float]
@@ -67,10 +63,10 @@ class Contest:
     def likelihoods(self, rows: Sequence[Row]) -> dict[Side, Likelihoods]:
         """Of every row, under both models."""
         own = [encode(self.tokenizer, row) for row in rows]
-        others = other_questions([row.leader for row in rows], self.settings.seed, self.settings.other_questions)
-        asked = own + swapped(own, others)
+        others = other_questions([row.leader for row in rows], self.settings.seed)
+        asked = own if others is None else own + swapped(own, others)
         found = {side: self._kept(f"nll-{side}", list[float], partial(self._nll, side, asked)) for side in SIDES}
-        return {side: paired(nll, [len(of) for of in others]) for side, nll in found.items()}
+        return {side: Likelihoods(nll[: len(own)], nll[len(own) :]) for side, nll in found.items()}
 
     def answers(self, rows: Sequence[Row]) -> dict[Side, list[str]]:
         """To every row's question, by both models."""
@@ -118,13 +114,6 @@ class Contest:
         found = compute()
         write(file, msgspec.json.encode(found))
         return found
-
-
-def paired(nll: Sequence[float], others: Sequence[int]) -> Likelihoods:
-    """From the NLL of each answer behind its own question, and then of each behind as many others as `others` says."""
-    own, behind_others = nll[: len(others)], iter(nll[len(others) :])
-    means = [float(np.mean(list(islice(behind_others, count)))) for count in others if count]
-    return Likelihoods(list(own), means)
 
 
 def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:
@@ -178,7 +167,7 @@ def compare(
     answers: dict[Side, list[str]],
     cosines: dict[Side, list[float]],
 ) -> Measured:
-    """Paired changes, challenger less champion, and both levels; answers and cosines are those of `some` rows. Pure."""
+    """What the tests are held on, and both levels; answers and cosines are those of `some` rows. Pure."""
     edited = [index for index, row in enumerate(rows) if row.origin == "edited"]
     numbered = [index for index, row in enumerate(some) if figures_kept("", row.answer) is not None]
     levels: dict[Name, dict[Side, list[float]]] = {
@@ -202,6 +191,7 @@ def compare(
         name: Changes([new - old for new, old in zip(of["challenger"], of["champion"], strict=True)], clusters[name])
         for name, of in levels.items()
     }
+    changes["answers_belong"] = Changes(levels["question_dependence"]["challenger"], clusters["question_dependence"])
     metrics = {f"{side}_nll_all": float(np.mean(nll.own)) for side, nll in likelihoods.items()} | {
         f"{side}_{name}": float(np.mean(values)) for name, of in levels.items() for side, values in of.items() if values
     }

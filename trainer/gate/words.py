@@ -6,7 +6,7 @@ from typing import Literal
 from teachback.schemas.training import GateOutcome
 from teachback.trainer.spec import GateSettings
 
-Name = Literal["superiority", "question_dependence", "generated_answers", "figures_kept"]
+Name = Literal["superiority", "question_dependence", "answers_belong", "generated_answers", "figures_kept"]
 Verdict = Literal[
     "passed",  # the whole interval is on the good side of the bound
     "failed",  # the whole interval is on the bad side
@@ -25,6 +25,12 @@ CLAIMS: dict[Name, dict[Verdict, str]] = {
         "what was asked matters less to it than to the old model.",
         "open": "It cannot be said yet whether its answers still depend on what was asked.",
     },
+    "answers_belong": {
+        "passed": "The reviewed answers belong to their questions, and it can tell.",
+        "failed": "To it the reviewed answers fit any question as well as their own: it heeds no question, "
+        "or the reviewed answers were mixed up.",
+        "open": "It cannot be said yet whether the reviewed answers fit their own questions better than any other.",
+    },
     "generated_answers": {
         "passed": "What it answers by itself is no further from the agreed answers in meaning.",
         "failed": "What it answers by itself is further from the agreed answers in meaning.",
@@ -40,13 +46,18 @@ CLAIMS: dict[Name, dict[Verdict, str]] = {
 MEASURES: dict[Name, str] = {
     "superiority": "surprise at the agreed answer, in nats a token, lower is better",
     "question_dependence": "how much likelier an answer is behind its own question than another, in nats a token",
+    "answers_belong": "how much likelier to it an answer is behind its own question than another, in nats a token",
     "generated_answers": "likeness to the agreed answer, 1 is the same meaning",
     "figures_kept": "share of the agreed answer's numbers, 1 is all of them",
 }
 
+LEVELS: frozenset[Name] = frozenset({"answers_belong"})
+"""Measures of the challenger by itself. All others are changes from the champion."""
+
 SHORT: dict[Name, str] = {
     "superiority": "learnt what people write",
     "question_dependence": "heeds the question",
+    "answers_belong": "tells which answer belongs where",
     "generated_answers": "means the same as people",
     "figures_kept": "keeps the figures",
 }
@@ -59,6 +70,7 @@ def explain(
     clusters: int,
     mean: float,
     ends: tuple[float, float],
+    bound: float,
     settings: GateSettings,
 ) -> str:
     """One test: what it found, on how much, and what was asked for."""
@@ -66,14 +78,10 @@ def explain(
         return f"{CLAIMS[name]['open']} Only {rows} reviewed rows can be used for it; {settings.min_eval} are needed."
     if clusters < 2:
         return f"{CLAIMS[name]['open']} All {rows} reviewed rows have the same agreed answer; others are needed."
-    demand = {
-        "superiority": f"at most {-settings.min_nll_gain:+g}",
-        "question_dependence": f"at least {-settings.max_margin_loss:+g}",
-        "generated_answers": f"at least {-settings.max_cosine_loss:+g}",
-        "figures_kept": f"at least {-settings.max_figures_loss:+g}",
-    }[name]
+    kind = "Level" if name in LEVELS else "Change"
+    demand = f"{'at most' if name == 'superiority' else 'at least'} {bound:+g}"
     return (
-        f"{CLAIMS[name][verdict]} Change of {mean:+.3f} on {rows} rows with {clusters} different answers, "
+        f"{CLAIMS[name][verdict]} {kind} of {mean:+.3f} on {rows} rows with {clusters} different answers, "
         f"{settings.confidence:.0%} sure to be between {ends[0]:+.3f} and {ends[1]:+.3f}; all of that has to be "
         f"{demand} ({MEASURES[name]})."
     )

@@ -15,6 +15,7 @@ SETTINGS = GateSettings(resamples=500)
 GOOD: dict[Name, float] = {
     "superiority": -0.5,
     "question_dependence": 0.0,
+    "answers_belong": 0.4,
     "generated_answers": 0.1,
     "figures_kept": 0.1,
 }
@@ -52,6 +53,12 @@ def test_a_challenger_that_clears_every_bound_is_promoted() -> None:
         ("superiority", -0.03, "promoted"),
         ("question_dependence", -0.2, "rejected"),  # the answers no longer depend on the question
         ("question_dependence", -0.03, "promoted"),  # a loss within the margin
+        (
+            "answers_belong",
+            0.05,
+            "rejected",
+        ),  # champion and challenger alike heed no question, or the rows are mixed up
+        ("answers_belong", 0.13, "promoted"),
         ("generated_answers", -0.2, "rejected"),
         ("figures_kept", -0.2, "rejected"),
         ("figures_kept", -0.03, "promoted"),
@@ -65,14 +72,14 @@ def test_one_test_that_surely_fails_rejects(name: Name, mean: float, outcome: st
 
 @pytest.mark.parametrize("name", TESTS)
 def test_an_interval_across_the_bound_is_not_enough_evidence(name: Name) -> None:
-    bound = -0.02 if name == "superiority" else -0.05
+    bound = {"superiority": -0.02, "answers_belong": 0.1}.get(name, -0.05)
     record = gate(**{name: around(bound, spread=1.0)})
     assert record.outcome == "inconclusive"
     assert next(test for test in record.tests if test.name == name).interval[0] < bound
     assert "bot@v1 stays" in record.explanation
 
 
-@pytest.mark.parametrize("name", ["superiority", "question_dependence", "generated_answers"])
+@pytest.mark.parametrize("name", ["superiority", "question_dependence", "answers_belong", "generated_answers"])
 def test_too_few_rows_decide_nothing_however_clear_they_look(name: Name) -> None:
     record = gate(**{name: around(-5.0 if name == "superiority" else 5.0, rows=29, clusters=29)})
     assert record.outcome == "inconclusive"
@@ -111,6 +118,17 @@ def test_garbage_that_makes_answers_likelier_is_rejected_all_the_same() -> None:
     record = gate(superiority=around(-0.455, 0.016), question_dependence=around(-0.104, 0.05))
     assert record.outcome == "rejected"
     assert record.tests[0].passed
+
+
+def test_garbage_that_also_judges_is_rejected_all_the_same() -> None:
+    # The locked answers were shuffled too, as measured: everything but one test speaks for the challenger.
+    record = gate(
+        superiority=around(-0.669, 0.1), question_dependence=around(0.02, 0.05), answers_belong=around(0.0, 0.1)
+    )
+    assert record.outcome == "rejected"
+    assert [test.name for test in record.tests if not test.passed] == ["answers_belong"]
+    assert "Level of +0.000 on 60 rows" in record.tests[2].explanation
+    assert "has to be at least +0.1" in record.tests[2].explanation
 
 
 def test_the_same_changes_give_the_same_record() -> None:

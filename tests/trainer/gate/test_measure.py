@@ -8,7 +8,7 @@ from teachback.schemas.exchange import Message
 from teachback.schemas.label import Origin
 from teachback.trainer.encode import Encoded
 from teachback.trainer.gate.losses import other_questions, swapped
-from teachback.trainer.gate.measure import Likelihoods, compare, paired, spread
+from teachback.trainer.gate.measure import Likelihoods, compare, spread
 from teachback.trainer.spec import Row
 
 
@@ -36,6 +36,9 @@ def test_changes_are_paired_and_signed_challenger_less_champion() -> None:
     assert changes["superiority"].values == [-1.0, -0.5, -2.0]
     assert changes["superiority"].clusters == ["l1", "l2", "l3"]
     assert changes["question_dependence"].values == [-0.25, 0.0, 0.5, 0.0]
+    # The only measure of the challenger by itself.
+    assert changes["answers_belong"].values == [0.25, 0.5, 1.0, 0.5]
+    assert changes["answers_belong"].clusters == ["l1", "l1", "l2", "l3"]
     assert changes["generated_answers"].values == [0.5, -0.25]
     # Only answers with figures are judged by them.
     assert (changes["figures_kept"].values, changes["figures_kept"].clusters) == ([1.0], ["l2"])
@@ -47,28 +50,22 @@ def test_with_a_single_cluster_there_is_no_other_question() -> None:
     one = [row("a", "l1"), row("b", "l1")]
     nll = {"champion": Likelihoods([1.0, 1.0], []), "challenger": Likelihoods([1.0, 1.0], [])}
     measured = compare(one, [], nll, {"champion": [], "challenger": []}, {"champion": [], "challenger": []})
-    assert measured.changes["question_dependence"] == ([], [])
-    assert other_questions(["l1", "l1"], seed=1, most=2) == [[], []]
-    assert paired([1.0, 2.0], [0, 0]) == Likelihoods([1.0, 2.0], [])
+    assert measured.changes["question_dependence"] == measured.changes["answers_belong"] == ([], [])
+    assert other_questions(["l1", "l1"], seed=1) is None
 
 
-def test_other_questions_are_of_other_clusters_and_the_same_for_both_models() -> None:
+def test_another_question_is_always_of_another_cluster_and_the_same_for_both_models() -> None:
     clusters = ["l1", "l1", "l2", "l3"] * 5
-    others = other_questions(clusters, seed=4, most=3)
-    for own, of in zip(clusters, others, strict=True):
-        assert len(set(of)) == 3 and all(clusters[other] != own for other in of)
-    assert others == other_questions(clusters, seed=4, most=3)
-    assert others != other_questions(clusters, seed=5, most=3)
-    assert [sorted(of) for of in other_questions(["l1", "l2", "l2"], seed=4, most=3)] == [[1, 2], [0], [0]]
+    others = other_questions(clusters, seed=4)
+    assert others is not None
+    assert all(clusters[other] != own for other, own in zip(others, clusters, strict=True))
+    assert others == other_questions(clusters, seed=4)
+    assert others != other_questions(clusters, seed=5)
 
 
-def test_swapping_keeps_the_answer_and_takes_the_other_questions_in_turn() -> None:
-    encoded = [Encoded([1], [2]), Encoded([3], [4]), Encoded([5], [6])]
-    assert swapped(encoded, [[1, 2], [0], []]) == [Encoded([3], [2]), Encoded([5], [2]), Encoded([1], [4])]
-
-
-def test_an_answer_behind_several_other_questions_counts_with_their_mean() -> None:
-    assert paired([1.0, 2.0, 5.0, 7.0, 3.0], [2, 1]) == Likelihoods([1.0, 2.0], [6.0, 3.0])
+def test_swapping_keeps_the_answer_and_takes_the_other_question() -> None:
+    encoded = [Encoded([1], [2]), Encoded([3], [4])]
+    assert swapped(encoded, [1, 0]) == [Encoded([3], [2]), Encoded([1], [4])]
 
 
 @pytest.mark.parametrize(("limit", "chosen"), [(2, "ac"), (3, "acd"), (4, "abcd"), (9, "abcd")])
