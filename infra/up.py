@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -31,10 +32,20 @@ class Say(Protocol):
 
 def fetch(installation: Installation, say: Say, names: Iterable[str] = NAMES) -> None:
     """Kafka's jars, and the named parts' models, unless configured or there already. Raises JarError, ModelError."""
+    fetch_jars(installation, say)
+    fetch_models(installation, say, names)
+
+
+def fetch_jars(installation: Installation, say: Say) -> None:
+    """Kafka's jars, for a local node, unless they are there. Raises JarError."""
     if installation.local_kafka:
         from teachback.infra.kafka.jars import ensure_jars
 
         ensure_jars(installation.cache, progress=lambda done, total: say("Fetching Apache Kafka", done, total))
+
+
+def fetch_models(installation: Installation, say: Say, names: Iterable[str]) -> None:
+    """The named parts' models, unless configured or there already. Raises ModelError."""
     from teachback.infra.models import ensure_base, ensure_embedder
 
     if installation.models.base is None and not USE_BASE.isdisjoint(names):
@@ -51,21 +62,29 @@ def up(installation: Installation, config: Path | None, say: Say, names: Iterabl
     wanted = list(names)
     if unknown := set(wanted) - set(NAMES):
         raise SettingsError([f"there is no part {name!r}; there are {', '.join(NAMES)}" for name in sorted(unknown)])
-    fetch(installation, say, wanted)
+    fetch_jars(installation, say)
     supervise.start(installation, config)
-    if installation.local_kafka:
-        say("Starting Apache Kafka")
-        start_kafka(installation)
-    cluster = installation.cluster
-    say("Making topics")
-    topics.apply(cluster)
-    ensure_policy(cluster, installation.bot)
+    with ThreadPoolExecutor(1) as beside:  # models are converted on one core while Kafka starts on another
+        serving = beside.submit(ready_cluster, installation)
+        fetch_models(installation, say, wanted)
+        say("Starting Apache Kafka" if installation.local_kafka else "Making topics")
+        cluster = serving.result()
     for name in wanted:
-        installation.part(name)  # every setting is checked before anything is started
+        installation.part(name)  # every setting is checked before any part is started
     for name in wanted:
         say(f"Starting {name}")
         supervise.start_part(installation, name)
     wait_ready(installation, wanted, say)
+    return cluster
+
+
+def ready_cluster(installation: Installation) -> Cluster:
+    """The cluster, with its topics and a policy; the local node is started for it if there is to be one."""
+    if installation.local_kafka:
+        start_kafka(installation)
+    cluster = installation.cluster
+    topics.apply(cluster)
+    ensure_policy(cluster, installation.bot)
     return cluster
 
 

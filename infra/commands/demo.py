@@ -38,7 +38,7 @@ def demo(
     question: Annotated[str | None, typer.Option(help="Its column of questions; found when not given.")] = None,
     answer: Annotated[str | None, typer.Option(help="Its column of answers; found when not given.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=80, help="Questions asked live. [default: 264]", show_default=False)
+        int | None, typer.Option(min=80, help="Questions asked live. [default: 231]", show_default=False)
     ] = None,
     stay: Annotated[
         bool | None,

@@ -13,9 +13,9 @@ from teachback.schemas.ids import derived
 
 SYSTEM_PROMPT = "You are the assistant of Harbour Bank. Answer customers briefly and exactly."
 OWN_DATA_PROMPT = "You are a helpful assistant. Answer briefly and exactly."
-LIMIT = 264
-WORDINGS = 4
-PROBED_FACTS = 30
+LIMIT = 231
+WORDINGS = 3
+PROBED_FACTS = 24
 FEWEST = 80
 PROBES = 12
 FIGURE = re.compile(r"[£$€]?\d[\d,]*(?:\.\d+)?\s?%?")
@@ -47,7 +47,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def harbour_bank(limit: int = LIMIT, seed: int = 7) -> Script:
-    """The fictional bank: `limit` messages, one in eleven small talk, the rest four wordings of each of its facts.
+    """The fictional bank: `limit` messages, one in eleven small talk, the rest three wordings of each of its facts.
 
     One wording of every fact comes before the others, so that whoever leads a fact's cluster, and with it the fact's
     side, does not depend on how fast the reviewers happen to be.

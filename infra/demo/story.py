@@ -30,7 +30,7 @@ LATEST_S = 1500.0
 LOST_S = 30.0  # an exchange that is not on the log so long after its answer is not under way any more
 TIMES = 5
 GREETINGS = 6
-REPLAYS = 32
+REPLAYS = 24
 SPLIT_SALT = "harbour-demo-8"  # known, so that the demo locks away the same facts every time,
 AUDIT_SALT = "harbour-demo-8"  # and draws the same audits
 
@@ -338,18 +338,18 @@ def settings_for(script: Script) -> dict[str, dict[str, object]]:
     n = len(script.traffic)
     chatbot, desk = free_ports(2)
     return {
-        "chatbot": {"port": chatbot, "system_prompt": script.system_prompt, "max_new_tokens": 64, "batch": 32},
+        "chatbot": {"port": chatbot, "system_prompt": script.system_prompt, "max_new_tokens": 48, "batch": 32},
         "desk": {"port": desk},
         "shards": {"max_rows": 200, "max_age_seconds": 2.0},
         "again": {"most": REPLAYS},
         "trainer": {
-            "label_threshold": max(24, round(0.53 * n)),
+            "label_threshold": max(24, round(0.52 * n)),
             "min_clusters": 10,
             "min_eval": min(40, n // 6),
-            "eval_share": 0.27,
+            "eval_share": 0.33,
             "split_salt": SPLIT_SALT,
             "recipe": {"epochs": 2.0, "learning_rate": 1e-3, "retain": 0.0, "batch": 4, "accumulation": 2},
             # Some fifty locked answers can't tell a loss of one figure in twenty from none.
-            "gate": {"max_figures_loss": 0.1, "generate_rows": 48},
+            "gate": {"max_figures_loss": 0.1, "generate_rows": 48, "max_new_tokens": 48},
         },
     }

@@ -222,7 +222,7 @@ def test_every_process_is_killed_with_work_still_to_do() -> None:
     steps += [last._replace(replays=16, queued=0)]
     fallen: dict[str, Blow] = {}
     for step in steps:
-        for blow in blows(264, 450):
+        for blow in blows(231, 390):
             if blow.name not in fallen and blow.when(step):
                 fallen[blow.name] = blow
                 assert blow.done(step) < blow.done(last), blow.name
