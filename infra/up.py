@@ -62,29 +62,32 @@ def up(installation: Installation, config: Path | None, say: Say, names: Iterabl
     wanted = list(names)
     if unknown := set(wanted) - set(NAMES):
         raise SettingsError([f"there is no part {name!r}; there are {', '.join(NAMES)}" for name in sorted(unknown)])
+    early = [name for name in wanted if name not in USE_BASE]
     fetch_jars(installation, say)
+    fetch_models(installation, say, early)
     supervise.start(installation, config)
-    with ThreadPoolExecutor(1) as beside:  # models are converted on one core while Kafka starts on another
-        serving = beside.submit(ready_cluster, installation)
+    with ThreadPoolExecutor(1) as beside:  # the base is converted on one core, and this needs another
+        starting = beside.submit(start_early, installation, wanted, early)
         fetch_models(installation, say, wanted)
         say("Starting Apache Kafka" if installation.local_kafka else "Making topics")
-        cluster = serving.result()
+        cluster = starting.result()
     for name in wanted:
-        installation.part(name)  # every setting is checked before any part is started
-    for name in wanted:
-        say(f"Starting {name}")
         supervise.start_part(installation, name)
     wait_ready(installation, wanted, say)
     return cluster
 
 
-def ready_cluster(installation: Installation) -> Cluster:
-    """The cluster, with its topics and a policy; the local node is started for it if there is to be one."""
+def start_early(installation: Installation, wanted: Iterable[str], early: Iterable[str]) -> Cluster:
+    """Kafka, topics, a policy and the parts that can start `early`; before these, all settings are looked at."""
     if installation.local_kafka:
         start_kafka(installation)
     cluster = installation.cluster
     topics.apply(cluster)
     ensure_policy(cluster, installation.bot)
+    for name in wanted:
+        installation.part(name)
+    for name in early:
+        supervise.start_part(installation, name)
     return cluster
 
 
