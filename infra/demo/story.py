@@ -348,7 +348,7 @@ def settings_for(script: Script) -> dict[str, dict[str, object]]:
             "min_eval": min(40, n // 6),
             "eval_share": 0.33,
             "split_salt": SPLIT_SALT,
-            "recipe": {"epochs": 1.5, "learning_rate": 1e-3, "retain": 0.0, "batch": 4, "accumulation": 2},
+            "recipe": {"epochs": 2.0, "learning_rate": 1e-3, "retain": 0.0, "batch": 4, "accumulation": 2},
             # Some fifty locked answers can't tell a loss of one figure in twenty from none.
             "gate": {"max_figures_loss": 0.1, "generate_rows": 48, "max_new_tokens": 48},
         },
