@@ -163,11 +163,14 @@ def states(installation: Installation) -> list[ProcessState]:
     except (xmlrpc.client.Fault, *GONE):  # a Fault: it is about to end
         return []
     return [
-        ProcessState(
-            row["name"], row["statename"].lower(), row["pid"], max(0, row["now"] - row["start"]), row["description"]
-        )
+        ProcessState(row["name"], row["statename"].lower(), row["pid"], _uptime(row), row["description"])
         for row in found
     ]
+
+
+def _uptime(row: dict[str, Any]) -> float:
+    """Seconds; 0 for what does not run, whose start is long ago or never was."""
+    return float(max(0, row["now"] - row["start"])) if row["pid"] else 0.0
 
 
 def supervisor_pid(installation: Installation) -> int:

@@ -91,6 +91,8 @@ def test_what_ends_is_started_again_and_what_loses_its_supervisor_ends(installat
     status = json.loads(done.stdout)
     assert {row["name"]: row["pid"] for row in status["processes"] if row["pid"]} == first
     assert {row["state"] for row in status["processes"]} == {"running", "stopped"}
+    assert {row["uptime"] > 0 for row in status["processes"] if row["pid"]} == {True}
+    assert {row["uptime"] for row in status["processes"] if not row["pid"]} == {0}
     assert (status["champion"], status["topics"]["loop.policy"]) == ("support@v0", 1)
 
     os.kill(first["shards"], signal.SIGKILL)
