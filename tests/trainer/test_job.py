@@ -171,7 +171,7 @@ def test_the_next_challenger_is_held_against_the_adapter_in_service(
     folder = fill(tmp_path / "job", tiny_base, embedder, champion=str(finished / "adapter"), **names)
     finish(folder)
     record = msgspec.json.decode((folder / "gate.json").read_bytes(), type=GateRecord)
-    assert [test.mean for test in record.tests] == [0.0] * len(record.tests)
+    assert {test.mean for test in record.tests if test.name != "answers_belong"} == {0.0}
     assert record.outcome == "rejected"
 
 
