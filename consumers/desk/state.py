@@ -155,6 +155,8 @@ class DeskState:
         item = self.items.get(exchange)
         if item is None or item.request is None or _round_of(id_, item, who.name) is None:
             raise NoSuchLease(f"you hold none of this id for exchange {exchange!r}", "ask for the next item")
+        if (who.name, exchange) in self._skipped:
+            raise NoSuchLease("you gave the item back", "ask for the next item")
         if who.name in item.judges:
             raise AlreadyJudged("your verdict is in", "go on with the next item")
         if not item.is_open or id_ != lease_id(exchange, who.name, item.round):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from teachback.consumers.desk.shapes import Leased
 from teachback.consumers.review.client import DeskClient
 from teachback.consumers.review.errors import ItemGone, NotAccepted, Unreachable
 from teachback.consumers.review.session import Session
@@ -40,45 +39,53 @@ class Link:
         """Look for something to do now."""
         self._wake.set()
 
-    async def give_back(self, lease: Leased) -> None:
-        """A skipped item goes back to the desk; if that fails, the lease runs out by itself."""
-        try:
-            await self._call(lambda: self.client.skip(lease))
-        except (Unreachable, NotAccepted) as exc:
-            self.session.message = str(exc)
-
     async def leave(self) -> bool:
         """Send what is decided and give the rest back. False when something could not be sent."""
         self.session.release()
         try:
             await self._flush()
+            self.session.skipped += self.session.leases.values()
+            self.session.leases.clear()
+            await self._give_back()
         except Unreachable:
-            return False
-        for lease in list(self.session.leases.values()):
-            await self.give_back(lease)
+            return not self.session.sending
         return True
 
     async def _fetch(self) -> None:
         while True:
             self._wake.clear()
-            if self.session.wants_item:
-                try:
-                    offer = await self._call(lambda: self.client.lease(self.session.holding))
-                except Unreachable:
+            try:
+                await self._give_back()  # before asking: a lease that is held but not named is given out once more
+                if self.session.wants_item and await self._ask():
                     continue
-                except (ItemGone, NotAccepted) as exc:
-                    self.session.message, offer = str(exc), None
-                if offer is not None:
-                    self.waiting = offer.waiting
-                    self.session.receive(offer)
-                    self.redraw()
-                    continue
-                self.waiting = 0
-                self.redraw()
+            except Unreachable:
+                continue
             try:
                 await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _ask(self) -> bool:
+        """Ask for an item and show it. False when there is none. Raises Unreachable."""
+        try:
+            offer = await self._call(lambda: self.client.lease(self.session.holding))
+        except (ItemGone, NotAccepted) as exc:
+            self.session.message, offer = str(exc), None
+        self.waiting = 0 if offer is None else offer.waiting
+        if offer is not None:
+            self.session.receive(offer)
+        self.redraw()
+        return offer is not None
+
+    async def _give_back(self) -> None:
+        """Skipped items go back to the desk, where their leases would run out otherwise. Raises Unreachable."""
+        while self.session.skipped:
+            lease = self.session.skipped[0]
+            try:
+                await self._call(lambda lease=lease: self.client.skip(lease))  # type: ignore[misc]
+            except NotAccepted as exc:
+                self.session.message = str(exc)
+            self.session.skipped.remove(lease)
 
     async def _send(self) -> None:
         while True:

@@ -34,6 +34,7 @@ class Session:
     sending: list[Held] = field(default_factory=list)  # decided for good, not yet with the desk
     ahead: list[Offer] = field(default_factory=list)  # put back by an undo, to be shown next
     leases: dict[str, Leased] = field(default_factory=dict)  # exchange → the lease as last seen
+    skipped: list[Leased] = field(default_factory=list)  # not yet back with the desk
     drafts: dict[str, str] = field(default_factory=dict)  # exchange → corrected text so far
     comments: dict[str, str] = field(default_factory=dict)  # exchange → remark
     done: int = 0
@@ -108,15 +109,15 @@ class Session:
         if self.held is not None and moment - self.held.moment >= UNDO_SECONDS:
             self.release()
 
-    def skip(self) -> Leased | None:
-        """Leave the item shown; returns the lease to give back, unless it is gone anyway. Its draft is kept."""
+    def skip(self) -> None:
+        """Leave the item shown; its lease is to be given back, unless it is gone anyway. Its draft is kept."""
         if self.offer is None:
-            return None
+            return
         lease = self.leases.pop(self.offer.exchange, None)
-        gone, self.offer, self.gone, self.editing = self.gone, None, False, False
-        self.message = ""
+        if lease is not None and not self.gone:
+            self.skipped.append(lease)
+        self.offer, self.gone, self.editing, self.message = None, False, False, ""
         self.advance()
-        return None if gone else lease
 
     def sent(self, held: Held) -> None:
         """The desk has it."""

@@ -58,7 +58,6 @@ class Terminal:
         self.help = False
         self.remarking = False
         self._shown = ""  # the exchange on the screen, to notice a change
-        self._tasks: set[asyncio.Task[None]] = set()
         self.editor = Buffer(multiline=True, on_text_changed=lambda _: self._typed())
         self.remark = Buffer(multiline=False)
         self.app: Application[None] = Application(
@@ -155,10 +154,7 @@ class Terminal:
         self.session.undo()
 
     def _skip(self) -> None:
-        if (lease := self.session.skip()) is not None:
-            task = asyncio.ensure_future(self.link.give_back(lease))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self.session.skip()
         self.link.wake()
 
     def _edit(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -20,7 +21,8 @@ from teachback.schemas.review import Verdict
 class ServedDesk:
     """Speaks HTTP in the same process. `away` makes it unreachable, `slow` keeps Kafka from answering.
 
-    `failing` is what becomes of verdicts instead of being written.
+    `slow_to_take_back` holds skips up for so many seconds. `failing` is what becomes of verdicts instead of being
+    written.
     """
 
     def __init__(self, settings: DeskSettings, **clock: Any) -> None:
@@ -29,6 +31,7 @@ class ServedDesk:
         self.written: list[Verdict] = []
         self.away = False
         self.slow = False
+        self.slow_to_take_back = 0.0
         self.failing: DeskError | None = None
         self.http = TestClient(app(self.service), raise_server_exceptions=False)
 
@@ -56,6 +59,8 @@ class ServedDesk:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("connection refused", request=request)
+        if request.method == "DELETE":
+            time.sleep(self.slow_to_take_back)
         given = self.http.request(
             request.method, request.url.raw_path.decode(), content=request.content, headers=dict(request.headers)
         )

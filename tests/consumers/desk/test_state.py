@@ -154,6 +154,15 @@ def test_a_skipped_item_goes_to_others_at_once_and_comes_back_after_a_while() ->
     assert taken(state, ANN).exchange == "x0"
 
 
+def test_a_heartbeat_that_comes_after_its_skip_takes_nothing_up_again() -> None:
+    state, _ = desk(items=1)
+    lease = taken(state, ANN)
+    state.skip(ANN, lease.id, lease.token)
+    with pytest.raises(NoSuchLease, match="gave the item back"):
+        state.heartbeat(ANN, lease.id, lease.token, "x0")
+    assert state.lease(ANN) is None
+
+
 def test_a_lease_whose_answer_was_lost_is_given_again_and_the_older_window_is_told() -> None:
     state, _ = desk(items=3)
     lost = state.lease(ANN)

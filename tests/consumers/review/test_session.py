@@ -99,9 +99,17 @@ def test_a_draft_outlives_going_back_skipping_and_a_lost_lease() -> None:
     session.lost("x1", "The lease is lost.")
     assert (session.gone, session.text) == (True, "6 pounds")
     assert not session.decide("edit", 0.0)
-    assert session.skip() is None
+    session.skip()
+    assert session.skipped == []
     session.receive(offer("x1"))
     assert session.text == "6 pounds"
+
+
+def test_a_skipped_item_leaves_the_screen_and_its_lease_is_to_be_given_back() -> None:
+    session = showing("x1", "x2")
+    session.skip()
+    assert on_screen(session) == "x2"
+    assert ([lease.id for lease in session.skipped], session.holding) == (["lease-x1"], ["lease-x2"])
 
 
 def test_a_verdict_that_was_not_wanted_any_more_is_told() -> None:

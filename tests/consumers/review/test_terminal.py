@@ -93,6 +93,21 @@ async def test_a_skipped_item_goes_back_to_the_desk(window: Window) -> None:
     assert window.desk.written == []
 
 
+async def test_a_skipped_item_is_not_shown_again_however_slowly_it_goes_back(window: Window) -> None:
+    window.desk.slow_to_take_back = 0.3
+    await window.press(" ", until=lambda: window.shown == "x1")
+    await window.press(" ", until=lambda: window.shown == "x2")
+    await window.until(lambda: not window.desk.state.leases.on("x1"))
+
+
+async def test_skipping_while_the_desk_is_away_gives_back_when_it_returns(window: Window) -> None:
+    window.desk.away = True
+    await window.press(" ", until=lambda: bool(window.terminal.link.trouble))
+    window.desk.away = False
+    await window.until(lambda: window.shown == "x1")
+    assert not window.desk.state.leases.on("x0")
+
+
 async def test_a_remark_goes_along_with_the_decision(window: Window) -> None:
     await window.press("c", "wrong tone", ENTER, until=lambda: not window.terminal.remarking)
     await window.press("x", "a", until=lambda: len(window.desk.written) == 1)
