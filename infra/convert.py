@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ def convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    read_once()
     source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)
     mend(tokenizer)
@@ -39,6 +41,17 @@ def convert(gguf: Path, folder: Path) -> None:
         config.eos_token_id = tokenizer.eos_token_id
         config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
+
+
+def read_once() -> None:
+    """Keep what transformers reads of a GGUF file: four times the header, and the tensors' names once a tensor.
+
+    Measured: half of the conversion's time.
+    """
+    import gguf
+
+    for name in ("GGUFReader", "get_tensor_name_map"):
+        setattr(gguf, name, cache(getattr(gguf, name)))
 
 
 def mend(tokenizer: PreTrainedTokenizerBase) -> None:

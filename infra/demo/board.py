@@ -70,6 +70,12 @@ class Board:
         stage.state, stage.ended = ("failed" if failed else "done"), time.monotonic()
         stage.done, stage.note = stage.total, note or stage.note
 
+    def fail(self) -> None:
+        """Whatever is under way has failed."""
+        for stage in self.stages.values():
+            if stage.state == "running":
+                self.finish(stage.key, failed=True)
+
     def count(self, counts: dict[str, int]) -> None:
         """New counts, remembered for the rates."""
         self.counts = counts

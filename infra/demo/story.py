@@ -1,7 +1,6 @@
 """The demo, told in order. Each step waits for what it names to be true on the log, and says so on the board."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,26 +12,23 @@ from teachback.infra.demo.board import Board
 from teachback.infra.demo.counts import Follower
 from teachback.infra.demo.errors import DemoError
 from teachback.infra.demo.memory import MemoryWatch
+from teachback.infra.demo.patience import Patience
 from teachback.infra.demo.people import HABITS, Reviewer
-from teachback.infra.demo.report import Report, decisive_run, make
+from teachback.infra.demo.recount import decisive_run, make
+from teachback.infra.demo.report import Report
 from teachback.infra.demo.script import Asked, Script
+from teachback.infra.demo.settings import AUDIT_SALT, REPLAYS
 from teachback.infra.demo.traffic import Chatbot, Reply, exchange_id, named
 from teachback.infra.demo.watch import Watch
-from teachback.infra.kafka.ports import free_ports
 from teachback.infra.settings import Installation
 from teachback.schemas import Run
 from teachback.schemas.wire import Cluster
 from teachback.trainer.run import STATUS, Status
 
 LIVE = "live"
-STEP_S = 0.25
-LATEST_S = 1500.0
 LOST_S = 30.0  # an exchange that is not on the log so long after its answer is not under way any more
 TIMES = 5
 GREETINGS = 6
-REPLAYS = 24
-SPLIT_SALT = "harbour-demo-8"  # known, so that the demo locks away the same facts every time,
-AUDIT_SALT = "harbour-demo-8"  # and draws the same audits
 
 
 class Story:
@@ -45,6 +41,7 @@ class Story:
         self.stop = threading.Event()
         self.memory = MemoryWatch(self._supervisor)
         self.watch = Watch(demo)
+        self.patience = Patience(self._check, self._look, self.watch)
         self._asked = frozenset(map(exchange_id, named(LIVE, script.traffic)))
         self._people: list[Reviewer] = []
         self._follower: Follower | None = None
@@ -117,7 +114,7 @@ class Story:
             stage.done += 1
 
         found: list[Reply] = []
-        self._beside(lambda: found.extend(self.chatbot.ask_all(named(key, self.script.probes), False, heard)))
+        self.patience.beside(lambda: found.extend(self.chatbot.ask_all(named(key, self.script.probes), False, heard)))
         self.board.finish(key, f"{len(found)} answers by {', '.join(sorted({reply.adapter for reply in found}))}")
         return found
 
@@ -139,12 +136,12 @@ class Story:
 
         self._converse(LIVE, self.script.traffic, heard)
         self.board.finish("traffic", f"{total} exchanges by {self.demo.bot}@v0")
-        self._until(self._reviewed, "the reviewers' work to end", "consensus")
+        self.patience.until(self._reviewed, "the reviewers' work to end", "consensus")
         tally = self.follower.tally
         routed = len(self._asked & tally.requests.keys())
         self.board.finish("review", f"{len(tally.verdicts)} verdicts on {routed} of {total} answers")
         reviewing.total = labelling.total = routed
-        self._until(self._stored, "the labels to reach the table", "shards")
+        self.patience.until(self._stored, "the labels to reach the table", "shards")
         self.board.finish("labels", f"{len(tally.labels)} labels, {sum(tally.shards.values())} rows")
 
     def _reviewed(self) -> bool:
@@ -163,7 +160,7 @@ class Story:
     def _train(self) -> Run:
         """Wait until a run, which starts by itself, has ended."""
         self.board.start("train", note="waiting for the label threshold")
-        self._until(self._trained, "the training run to end", "trainer")
+        self.patience.until(self._trained, "the training run to end", "trainer")
         run = decisive_run(self.follower.tally)
         if run.state in {"held", "failed"}:
             self.board.finish("train", run.reason or run.state, failed=True)
@@ -200,7 +197,7 @@ class Story:
         """The next exchanges on the log must name the new adapter."""
         adapter = run.adapter or ""
         self.board.start("swap", note=f"waiting for {adapter}")
-        self._until(lambda: self.chatbot.serving() == adapter, f"the chatbot to serve {adapter}", "chatbot")
+        self.patience.until(lambda: self.chatbot.serving() == adapter, f"the chatbot to serve {adapter}", "chatbot")
         ids = self._converse(f"next-{adapter}", self.script.traffic[:GREETINGS], lambda _: None)
         adapters = {self.follower.tally.exchanges[exchange][1] for exchange in ids}
         if adapters != {adapter}:
@@ -218,7 +215,7 @@ class Story:
             stage.done = list(tally.requests.values()).count("replay")
             return stage.done >= expected
 
-        self._until(queued, "the edited questions to queue again", "again")
+        self.patience.until(queued, "the edited questions to queue again", "again")
         self.board.finish("again", f"{expected} queued as source=replay, for you to look at")
 
     def _report(self, cluster: Cluster, before: list[Reply], after: list[Reply]) -> Report:
@@ -240,7 +237,9 @@ class Story:
         for person in self._people:
             person.join(LOST_S)
         said = set[str]().union(*(person.verdicts for person in self._people))
-        self._until(lambda: self.follower.tally.at_rest(said), "the last verdicts to reach the table", "consensus")
+        self.patience.until(
+            lambda: self.follower.tally.at_rest(said), "the last verdicts to reach the table", "consensus"
+        )
 
     def _converse(self, round_: str, asks: Sequence[Asked], heard: Callable[[Reply], object]) -> set[str]:
         """Ask, and ask again whatever does not reach the log: a killed chatbot loses what it has not sent yet.
@@ -249,8 +248,8 @@ class Story:
         """
         left = named(round_, asks)
         for _ in range(TIMES):
-            self._beside(partial(self.chatbot.ask_all, left, True, heard))
-            self._within(LOST_S, partial(self._logged, left))
+            self.patience.beside(partial(self.chatbot.ask_all, left, True, heard))
+            self.patience.within(LOST_S, partial(self._logged, left))
             left = {name: asked for name, asked in left.items() if not self._logged([name])}
             if not left:
                 return set(map(exchange_id, named(round_, asks)))
@@ -261,40 +260,6 @@ class Story:
     def _logged(self, names: Iterable[str]) -> bool:
         """Whether the exchanges of these names are on the log."""
         return self.follower.tally.exchanges.keys() >= set(map(exchange_id, names))
-
-    def _beside(self, work: Callable[[], object]) -> None:
-        """Do something in a thread, and keep the board fresh meanwhile. Raises what it raises."""
-        failed: list[BaseException] = []
-
-        def guarded() -> None:
-            try:
-                work()
-            except BaseException as exc:  # noqa: BLE001 - handed on below
-                failed.append(exc)
-
-        thread = threading.Thread(target=guarded, daemon=True)
-        thread.start()
-        while thread.is_alive():
-            self._check()
-            self._look()
-            thread.join(STEP_S)
-        if failed:
-            raise failed[0]
-
-    def _until(self, condition: Callable[[], bool], what: str, part: str) -> None:
-        if not self._within(LATEST_S, condition):
-            raise DemoError(f"waited {LATEST_S:.0f} s for {what}, in vain; see {self.watch.log(part)}")
-
-    def _within(self, seconds: float, condition: Callable[[], bool]) -> bool:
-        """Whether it comes true in time. Raises DemoError when something has failed for good."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            self._check()
-            self._look()
-            time.sleep(STEP_S)
-        return True
 
     def _check(self) -> None:
         """Raise DemoError for what does not pass by itself."""
@@ -331,25 +296,3 @@ class Story:
             return supervise.supervisor_pid(self.demo)
         except (OSError, supervise.SuperviseError):
             return None
-
-
-def settings_for(script: Script) -> dict[str, dict[str, object]]:
-    """The demo's configuration: free ports, quick shards, a recipe for few rows, a threshold within reach."""
-    n = len(script.traffic)
-    chatbot, desk = free_ports(2)
-    return {
-        "chatbot": {"port": chatbot, "system_prompt": script.system_prompt, "max_new_tokens": 48, "batch": 32},
-        "desk": {"port": desk},
-        "shards": {"max_rows": 200, "max_age_seconds": 2.0},
-        "again": {"most": REPLAYS},
-        "trainer": {
-            "label_threshold": max(24, round(0.52 * n)),
-            "min_clusters": 10,
-            "min_eval": min(40, n // 6),
-            "eval_share": 0.33,
-            "split_salt": SPLIT_SALT,
-            "recipe": {"epochs": 2.0, "learning_rate": 1e-3, "retain": 0.0, "batch": 4, "accumulation": 2},
-            # Some fifty locked answers can't tell a loss of one figure in twenty from none.
-            "gate": {"max_figures_loss": 0.1, "generate_rows": 48, "max_new_tokens": 48},
-        },
-    }

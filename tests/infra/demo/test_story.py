@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from teachback.infra import supervise
+from teachback.infra.demo import patience
 from teachback.infra.demo import story as told
 from teachback.infra.demo.board import Board
 from teachback.infra.demo.counts import Tally
 from teachback.infra.demo.errors import DemoError
 from teachback.infra.demo.script import Asked, harbour_bank
-from teachback.infra.demo.story import Story, settings_for
+from teachback.infra.demo.settings import settings_for
+from teachback.infra.demo.story import Story
 from teachback.infra.demo.traffic import Reply, exchange_id, named
 from teachback.infra.kafka.ports import RANGE
-from teachback.infra.settings import load
+from teachback.infra.settings import ModelsConfig, load
 from teachback.infra.supervise import ProcessState
 from teachback.schemas import (
     Exchange,
@@ -98,9 +100,9 @@ def stored(tally: Tally, rows: int) -> None:
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     """One whose parts all run, with a tally that a test fills."""
     monkeypatch.setattr(supervise, "states", lambda _: [ProcessState("scoring", "running", 7, 100, "")])
-    monkeypatch.setattr(told, "STEP_S", 0.01)
+    monkeypatch.setattr(patience, "STEP_S", 0.01)
     monkeypatch.setattr(told, "LOST_S", 0.05)
-    monkeypatch.setattr(told, "LATEST_S", 5.0)
+    monkeypatch.setattr(patience, "LATEST_S", 5.0)
     demo = load(None, {"TEACHBACK_HOME": str(tmp_path)})
     made = Story(SCRIPT, demo, tmp_path / "teachback.toml", Board("a test"), lambda: None)
     made._follower = SimpleNamespace(tally=Tally("harbour"), error=None)  # type: ignore[assignment]
@@ -183,9 +185,9 @@ def test_what_will_not_come_is_not_waited_for(story: Story, monkeypatch: pytest.
     over = threading.Event()
     with pytest.raises(DemoError, match=r"shards ends again and again; see .*shards\.log"):
         if waiting == "until":
-            story._until(lambda: False, "what never is", "shards")
+            story.patience.until(lambda: False, "what never is", "shards")
         else:
-            story._beside(lambda: over.wait(20))
+            story.patience.beside(lambda: over.wait(20))
     over.set()
 
 
@@ -196,11 +198,11 @@ def test_a_thread_that_ended_ends_the_story(story: Story, where: str, said: str)
     else:
         story._people = [SimpleNamespace(error=ValueError("no"))]  # type: ignore[list-item]
     with pytest.raises(DemoError, match=f"{said}.*: no"):
-        story._until(lambda: False, "what never is", "shards")
+        story.patience.until(lambda: False, "what never is", "shards")
 
 
 def test_the_demo_s_ports_are_none_that_a_reconnecting_client_could_take() -> None:
-    sections = settings_for(SCRIPT)
+    sections = settings_for(SCRIPT, ModelsConfig())
     ports = {sections[part]["port"] for part in ("chatbot", "desk")}
     assert len(ports) == 2
     assert ports <= set(RANGE)
