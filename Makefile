@@ -4,6 +4,8 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 # Threads that spin while they wait starve each other where processes outnumber cores.
 export OMP_WAIT_POLICY := PASSIVE
+# Where this is set, each of our processes compiles torch and transformers anew: some ten seconds of processor time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test acceptance chaos check generate format lock bench docs clean
 help:            ## list the targets
