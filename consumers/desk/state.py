@@ -9,9 +9,9 @@ import time
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from teachback.consumers.desk.eligibility import lanes, may_judge
+from teachback.consumers.desk.eligibility import acts_as, lanes, may_judge
 from teachback.consumers.desk.errors import AlreadyJudged, LeaseLost, NoChange, NoSuchLease, NotYours, TooMany
-from teachback.consumers.desk.item import Item
+from teachback.consumers.desk.item import Capacity, Item
 from teachback.consumers.desk.leases import Clock, Lease, Leases, lease_id
 from teachback.consumers.desk.queue import Queue
 from teachback.consumers.desk.settings import DeskSettings, Reviewer
@@ -86,7 +86,7 @@ class DeskState:
         if exchange is None:
             return None
         item = self.items[exchange]
-        lease = self.leases.grant(exchange, who.name, item.round, item.capacity, self.clock())
+        lease = self.leases.grant(exchange, who.name, item.round, self._capacity(who, item), self.clock())
         self._reshelve(item)
         return lease
 
@@ -143,9 +143,15 @@ class DeskState:
 
     def _may_take(self, who: Reviewer, item: Item) -> bool:
         """Whether there is a place for `who` at `item`."""
-        at_work = {lease.reviewer for lease in self.leases.on(item.exchange)}
+        at_work = self._at_work(item)
         free = len(at_work) < item.missing and who.name not in at_work
         return free and may_judge(who, item, self.settings.reviewers, at_work)
+
+    def _capacity(self, who: Reviewer, item: Item) -> Capacity:
+        return acts_as(who, item, self.settings.reviewers, self._at_work(item))
+
+    def _at_work(self, item: Item) -> set[str]:
+        return {lease.reviewer for lease in self.leases.on(item.exchange)}
 
     def _live(self, who: Reviewer, id_: str, token: int, exchange: str) -> Lease:
         """The lease as it is held, or taken up again: this desk may have been restarted, or the lease have run out."""
@@ -163,7 +169,7 @@ class DeskState:
             raise LeaseLost("the item was settled meanwhile", "go on with the next item")
         if not self._may_take(who, item):
             raise LeaseLost("the time ran out and others are at work on the item", "go on with the next item")
-        lease = self.leases.grant(exchange, who.name, item.round, item.capacity, None)
+        lease = self.leases.grant(exchange, who.name, item.round, self._capacity(who, item), None)
         self._reshelve(item)
         return lease
 
@@ -201,7 +207,8 @@ class DeskState:
     def _reshelve(self, item: Item) -> None:
         """Bring queue, leases and counts in line with an item that has changed."""
         for lease in self.leases.on(item.exchange):
-            if not item.is_open or (lease.round, lease.capacity) != (item.round, item.capacity):
+            overtaken = item.capacity == "adjudicator" != lease.capacity
+            if not item.is_open or lease.round != item.round or overtaken:
                 self.leases.release(lease)
         if item.missing > len(self.leases.on(item.exchange)):
             self.queue.put(item)

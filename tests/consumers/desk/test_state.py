@@ -13,6 +13,8 @@ from teachback.schemas.ids import verdict_id
 from teachback.schemas.review import Verdict
 from tests.consumers.desk.making import ADA, ANN, BEN, CEM, Clock, fold, outcome, person, request, settings
 
+ABE = person("abe", role="adjudicator")
+
 
 def desk(*people: Reviewer, items: int = 1, **fields: object) -> tuple[DeskState, Clock]:
     clock = Clock()
@@ -240,17 +242,44 @@ def test_an_edit_that_changes_nothing_is_refused() -> None:
     judge(state, ANN, lease, "approve")
 
 
-def test_the_only_adjudicator_is_kept_free_while_there_are_reviewers_enough() -> None:
+def test_the_only_adjudicator_is_kept_free_until_every_reviewer_has_judged() -> None:
     state, _ = desk(ANN, BEN, CEM, ADA)
     assert state.lease(ADA) is None
     few, _ = desk(ANN, ADA)
-    assert taken(few, ADA).capacity == "reviewer"
-    two, _ = desk(ANN, BEN, CEM, ADA, person("abe", role="adjudicator"))
+    assert few.lease(ADA) is None
+    judge(few, ANN, taken(few, ANN))
+    assert taken(few, ADA).capacity == "adjudicator"
+    two, _ = desk(ANN, BEN, CEM, ADA, ABE)
     assert taken(two, ADA).capacity == "reviewer"
 
 
+def test_two_reviewers_and_one_adjudicator_settle_a_three_way_difference() -> None:
+    state, _ = desk(ANN, BEN, ADA)
+    cast = []
+    for who, decision in ((ANN, "approve"), (BEN, "reject"), (ADA, "edit")):
+        cast.append(judge(state, who, taken(state, who), decision, "6 pounds." if decision == "edit" else None))
+        state.note_outcome("x0", fold(cast))
+    assert [verdict.role for verdict in cast] == ["reviewer", "reviewer", "adjudicator"]
+    assert not state.items["x0"].is_open
+
+
+def test_an_adjudicator_at_work_goes_on_when_it_turns_out_that_one_is_needed() -> None:
+    state, _ = desk(ANN, BEN, ADA)
+    cast = [judge(state, ANN, taken(state, ANN), "approve"), judge(state, BEN, taken(state, BEN), "reject")]
+    state.note_outcome("x0", outcome("x0", "open", cast, need="reviewer"))
+    begun = taken(state, ADA)
+    state.note_outcome("x0", outcome("x0", "open", cast, need="adjudicator"))
+    assert state.heartbeat(ADA, begun.id, begun.token, "x0").capacity == "adjudicator"
+
+
+def test_a_first_opinion_settles_nothing_even_where_there_are_adjudicators_only() -> None:
+    state, _ = desk(ADA, ABE)
+    assert judge(state, ADA, taken(state, ADA), "reject").role == "reviewer"
+    assert judge(state, ABE, taken(state, ABE), "reject").role == "adjudicator"
+
+
 def test_an_adjudicator_is_given_what_only_they_can_settle_first() -> None:
-    state, _ = desk(ANN, ADA, items=0)
+    state, _ = desk(ANN, ADA, ABE, items=0)
     state.note_request("audit", request("audit", route="audit"), 0)
     state.note_request("stuck", request("stuck", confidence=0.99), 0)
     state.note_outcome("stuck", outcome("stuck", "open", need="adjudicator"))
