@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from teachback.infra.settings import SECTIONS, Installation, Section, SettingsError
+from teachback.infra.wholefile import whole
 
 
 class Part(NamedTuple):
@@ -27,6 +28,7 @@ PARTS: tuple[Part, ...] = (
     Part("chatbot", "teachback.producers.bot.server:run", "chatbot", "answers customers and emits exchanges"),
     Part("again", "teachback.producers.again.ask:run", "again", "asks edited questions again after a promotion"),
 )
+SHORTEST_SALT = 8
 NAMES = tuple(part.name for part in PARTS)
 
 
@@ -77,13 +79,15 @@ def salt(home: Path) -> str:
     """The installation's secret, made at first use: it decides new clusters' sides. Decisions made stay on the log."""
     file = home / "split.salt"
     try:
-        return file.read_text(encoding="ascii").strip()
+        found = file.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         home.mkdir(parents=True, exist_ok=True)
         made = secrets.token_hex(16)
-        file.touch(mode=0o600)
-        file.write_text(made + "\n", encoding="ascii")
+        whole(file, made + "\n", mode=0o600)
         return made
+    if len(found) < SHORTEST_SALT:
+        raise SettingsError([f"{file}: too short to be this installation's secret; put it back from a copy"])
+    return found
 
 
 def _chatbot(installation: Installation) -> dict[str, Any]:

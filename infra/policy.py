@@ -10,6 +10,7 @@ from teachback.schemas.event import now
 from teachback.schemas.ids import derived
 from teachback.schemas.log import Tail
 from teachback.schemas.wire import Cluster, encode, headers, producer, require_topics
+from teachback.streams.policies import fold, usable
 
 # Strict until there is evidence: nearly everything is reviewed.
 THRESHOLD = 0.8
@@ -23,13 +24,8 @@ class PolicyError(Exception):
 def current(cluster: Cluster, bot: str) -> Policy | None:
     """The policy in force, or None before the first. Raises TopicMismatch when Kafka or the topic is not there."""
     require_topics(cluster, "loop.policy")
-    found: Policy | None = None
     with Tail(cluster, "loop.policy", (Policy,)) as tail:
-        for record in tail.catch_up():
-            policy = record.event
-            if policy is not None and policy.bot == bot and policy.version == (found.version if found else 0) + 1:
-                found = policy
-    return found
+        return fold({}, (record.event for record in tail.catch_up() if record.event)).get(bot)
 
 
 def ensure_policy(cluster: Cluster, bot: str) -> Policy:
@@ -56,6 +52,8 @@ def change(cluster: Cluster, bot: str, changes: dict[str, Any]) -> Policy:
         policy = msgspec.convert(fields, Policy)
     except msgspec.ValidationError as exc:
         raise PolicyError(f"this can't be a policy: {exc}") from exc
+    if not usable(policy):
+        raise PolicyError("a rule's pattern is no regular expression that Python can use; correct it")
     _publish(cluster, policy)
     found = current(cluster, bot)
     if found is None or (found.version == policy.version and found != policy):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from teachback.schemas.topics import BY_NAME, DLQ_DAYS, TOPICS
+from teachback.schemas.topics import BY_NAME, DLQ_CONFIG, TOPICS
 from teachback.schemas.wire import Cluster, TopicMismatch, admin
 
 
@@ -22,8 +22,7 @@ class TopicState(NamedTuple):
 def wanted(cluster: Cluster) -> dict[str, dict[str, str]]:
     """Table name → configuration, dead-letter topics included."""
     rows: dict[str, dict[str, str]] = {topic.name: topic.config() for topic in TOPICS}
-    letters = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(DLQ_DAYS * 86_400_000)}
-    rows |= {topic.dlq: letters for topic in TOPICS if topic.dead_letters}
+    rows |= {topic.dlq: DLQ_CONFIG for topic in TOPICS if topic.dead_letters}
     if cluster.replication >= 3:
         rows = {name: config | {"min.insync.replicas": "2"} for name, config in rows.items()}
     return rows

@@ -114,7 +114,7 @@ class Teachback:
         the answer's text or its message; `choices[].logprobs`. Without a conversation the turn is one of its own;
         without an adapter it is the bare base model's. `passages` have `id` and `content`, maybe `title` and `score`.
         """
-        name = id or str(uuid.uuid4())
+        name = _named(id)
         try:
             fields = {
                 "messages": messages_of(messages),
@@ -146,9 +146,10 @@ class Teachback:
         id: str | None = None,  # noqa: A002 - the field's name
     ) -> str:
         """Emit a user's thumb on the answer of `exchange`, in the conversation that the exchange was given."""
-        name = id or str(uuid.uuid4())
-        fields = {"exchange": exchange, "thumb": thumb, "conversation": conversation or exchange, "comment": comment}
+        name = _named(id)
         try:
+            owner = conversation or exchange
+            fields = {"exchange": exchange, "thumb": thumb, "conversation": owner, "comment": comment}
             self._emit("chat.feedback", Feedback, name, fields)
         except Exception as exc:  # noqa: BLE001 - as above
             self._refused("feedback", exc)
@@ -249,6 +250,11 @@ def _require_client() -> None:
         import_module("teachback.producers.sender")
     except ImportError as exc:
         raise NotConfigured(f"teachback emits nothing: {exc}; install teachback[producers]") from exc
+
+
+def _named(given: str | None) -> str:
+    """The id that was given, whatever it is worth (checked with the rest of the event), or a new one."""
+    return str(uuid.uuid4()) if given is None or (isinstance(given, str) and not given) else given
 
 
 def _event(kind: type[E], fields: dict[str, Any]) -> E:

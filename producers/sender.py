@@ -15,6 +15,7 @@ from teachback.schemas.wire import Cluster, producer
 IDLE_SECONDS = 0.2
 POLL_SECONDS = 0.02
 UNDER_WAY = 1000  # events that librdkafka may hold; the others wait in our buffer, where `drop` can choose
+MAX_BYTES = 1_000_000  # refused here, alone; the broker would refuse its whole batch
 Complain = Callable[[str, str], None]
 """Called with a kind of problem and its description; says each kind once."""
 
@@ -58,6 +59,7 @@ class Sender:
         settings = self._settings
         options = {
             "queue.buffering.max.messages": UNDER_WAY,
+            "message.max.bytes": MAX_BYTES,
             "delivery.timeout.ms": int(settings.delivery_seconds * 1000),
             "error_cb": self._unwell,
             "log_level": 2,  # lost connections come to `error_cb`; standard error belongs to the chatbot

@@ -24,8 +24,12 @@ TopicName = Literal[
     "models.adapters",
     "loop.policy",
 ]
+MAX_EVENT_BYTES = 4 << 20
+"""Of what our own parts write. Chatbots' topics keep Kafka's default of 1 MiB, so that whatever follows from an
+exchange (a request, a verdict with a correction, a panel's outcome, a dead letter with its reason) has room."""
 DAY_MS = 24 * 60 * 60 * 1000
 TEXT_LIMIT_DAYS = 30
+CHATBOTS = "chatbots"
 
 
 class Topic(NamedTuple):
@@ -50,6 +54,8 @@ class Topic(NamedTuple):
     def config(self) -> dict[str, str]:
         """Topic configuration for Apache Kafka. Times are the broker's, so that order needs no client clock."""
         common = {"message.timestamp.type": "LogAppendTime"}
+        if self.holds_text and self.writers != (CHATBOTS,):
+            common["max.message.bytes"] = str(MAX_EVENT_BYTES)
         if self.cleanup == "compact":
             return common | {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * DAY_MS)}
         return common | {
@@ -59,8 +65,8 @@ class Topic(NamedTuple):
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("chat.exchanges", "conversation", (Exchange,), ("chatbots",), ("scoring",), True, "delete", 30, None, True),
-    Topic("chat.feedback", "conversation", (Feedback,), ("chatbots",), (), True, "delete", 30),
+    Topic("chat.exchanges", "conversation", (Exchange,), (CHATBOTS,), ("scoring",), True, "delete", 30, None, True),
+    Topic("chat.feedback", "conversation", (Feedback,), (CHATBOTS,), (), True, "delete", 30),
     Topic("chat.scored", "conversation", (Scored,), ("scoring",), ("what-if",), False, "delete", 365),
     Topic("review.requests", "exchange", (ReviewRequest,), ("scoring",), ("desk",), True, "compact", None),
     Topic("review.verdicts", "exchange", (Verdict,), ("desk",), ("consensus", "desk"), True, "delete", 30, None, True),
@@ -85,4 +91,9 @@ TOPICS: tuple[Topic, ...] = (
     Topic("loop.policy", "bot", (Policy,), ("people",), ("scoring",), False, "delete", None, 1),
 )
 DLQ_DAYS = 14
+DLQ_CONFIG = {
+    "message.timestamp.type": "LogAppendTime",
+    "retention.ms": str(DLQ_DAYS * DAY_MS),
+    "max.message.bytes": str(MAX_EVENT_BYTES),
+}
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from teachback.schemas.event import Event, event_name
-from teachback.schemas.topics import BY_NAME
+from teachback.schemas.topics import BY_NAME, MAX_EVENT_BYTES
 
 E = TypeVar("E", bound=Event)
 Headers = list[tuple[str, bytes]]
@@ -102,6 +102,7 @@ def producer_config(cluster: Cluster, **options: Any) -> dict[str, Any]:
         "acks": "all",
         "linger.ms": 5,
         "compression.type": "lz4",
+        "message.max.bytes": MAX_EVENT_BYTES,
         "log_level": 2,
         **cluster.options,
         **options,

@@ -23,7 +23,7 @@ def usable(policy: Policy) -> bool:
     try:
         for rule in policy.rules:
             re.compile(rule.pattern or "")
-    except re.error:
+    except (re.error, ValueError, OverflowError, RecursionError):
         return False
     return True
 

@@ -33,7 +33,7 @@ class Scorer:
         self._cluster = cluster
         self._policies = policies
         self._embed = embed
-        self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()  # (bot, id) → partition, offset
 
     async def handle(self, batch: list[tuple[Record, Exchange]]) -> Sequence[Output]:
         """The outputs of one batch, in order. Embedding runs in a thread, so that heartbeats never stall."""
@@ -66,7 +66,7 @@ class Scorer:
     def _first(self, record: Record, exchange: Exchange) -> bool:
         """Whether this record is the first of its id; a re-read of the same record is."""
         place = (record.partition, record.offset)
-        first = self._seen.setdefault(exchange.id, place)
+        first = self._seen.setdefault((exchange.bot, exchange.id), place)
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return first == place

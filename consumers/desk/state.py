@@ -45,10 +45,15 @@ class DeskState:
         self._skipped: dict[tuple[str, str], float] = {}  # (reviewer, exchange) → until when, oldest first
 
     def note_request(self, exchange: str, request: ReviewRequest | None, arrived: int) -> None:
-        """A request came, or (None) was erased. `arrived` is the broker's time in ms."""
+        """A request came, or (None) was erased. `arrived` is the broker's time in ms.
+
+        The first one stands, as everywhere: what people have been shown must be what their verdicts are about.
+        """
         if request is None and exchange not in self.items:
             return
         item = self._item(exchange)
+        if request is not None and item.request is not None:
+            return
         item.request, item.arrived = request, arrived
         self._reshelve(item)
 

@@ -67,7 +67,8 @@ class Story:
         """End the threads. Processes are the supervisor's."""
         self.stop.set()
         for person in self._people:
-            person.join(5)
+            if person.ident is not None:  # started
+                person.join(5)
         if self._follower is not None:
             self._follower.close()
         if self._chatbot is not None:

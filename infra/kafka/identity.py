@@ -11,6 +11,7 @@ import msgspec
 from teachback.infra.kafka.errors import HomeError
 from teachback.infra.kafka.ports import free_ports
 from teachback.infra.kafka.settings import KafkaSettings
+from teachback.infra.wholefile import whole
 
 FILE = "node.json"
 
@@ -62,6 +63,4 @@ def read(home: Path) -> Identity | None:
 
 def write(home: Path, identity: Identity) -> None:
     """Replace the file in one step."""
-    fresh = home / f"{FILE}.new"
-    fresh.write_bytes(msgspec.json.encode(identity) + b"\n")
-    fresh.replace(home / FILE)
+    whole(home / FILE, msgspec.json.encode(identity).decode() + "\n")

@@ -23,6 +23,7 @@ TOPIC = "models.adapters"
 PATIENCE_S = 120
 ANSWER_S = 120.0
 CONFLICT = 409
+AWAY = frozenset({429, 502, 503, 504})  # passes by itself; whoever starts us again asks again
 COORDINATOR_S = 30.0
 SETTLING = {
     KafkaError.NOT_COORDINATOR,
@@ -95,12 +96,17 @@ class Asker:
         self._http.close()
 
     def _one(self, label: Label, adapter: str) -> bool:
-        """Whether it was asked: not after a stop."""
+        """Whether it was asked: not after a stop, nor where the chatbot refuses it, which stops no other question."""
         if self._stop.is_set():
             return False
         answer = self._http.post("/v1/chat/completions", json=question_body(label, adapter))
         if answer.status_code == CONFLICT:
             raise ChatbotBehind(f"{adapter} serves no longer: {answer.text}")
+        if answer.is_error and answer.status_code not in AWAY:
+            log.warning(
+                "exchange %s can't be asked again: HTTP %d: %s", label.exchange, answer.status_code, answer.text
+            )
+            return False
         answered_by = str(answer.raise_for_status().json()["model"])
         if answered_by != adapter:
             raise ChatbotBehind(f"{answered_by} answered where {adapter} should have")

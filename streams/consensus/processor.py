@@ -129,6 +129,9 @@ class Processor:
             return [self._dead_letter(message, problem)]
         stored = outcomes.get(verdict.exchange)
         before = None if stored is None else wire.decode(stored, Outcome)
+        if before is not None and before.bot != verdict.bot:
+            reason = f"exchange {verdict.exchange!r} is {before.bot!r}'s: bots that share topics must not share ids"
+            return [self._dead_letter(message, reason)]
         outcome, label = fold(before, verdict, self._sameness)
         if outcome is before:
             return []

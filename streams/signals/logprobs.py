@@ -4,6 +4,8 @@ import math
 
 from teachback.schemas import Exchange
 
+LEAST = -9999.0  # what the OpenAI API says for "impossible"; sums of what is below can leave the floats
+
 
 def mean_logprob(exchange: Exchange) -> float | None:
     """Mean log-probability of the answer's tokens: length-normalised likelihood (Malinin & Gales 2021, section 3)."""
@@ -23,7 +25,7 @@ def entropy(exchange: Exchange) -> float | None:
     The entropy production rate of Moslonka et al. (2025): what an API's `top_logprobs` let one see of uncertainty.
     """
     tokens = exchange.logprobs or ()
-    rows = [[top.logprob for top in token.top_logprobs if math.isfinite(top.logprob)] for token in tokens]
+    rows = [[_bounded(top.logprob) for top in token.top_logprobs if math.isfinite(top.logprob)] for token in tokens]
     values = [_entropy(row) for row in rows if len(row) > 1]
     return sum(values) / len(values) if values else None
 
@@ -32,8 +34,13 @@ def _entropy(logprobs: list[float]) -> float:
     peak = max(logprobs)
     weights = [math.exp(value - peak) for value in logprobs]
     total = sum(weights)
-    return -sum(w / total * math.log(w / total) for w in weights if w > 0)
+    shares = [weight / total for weight in weights]
+    return -sum(share * math.log(share) for share in shares if share > 0)
 
 
 def _finite(exchange: Exchange) -> list[float]:
-    return [token.logprob for token in exchange.logprobs or () if math.isfinite(token.logprob)]
+    return [_bounded(token.logprob) for token in exchange.logprobs or () if math.isfinite(token.logprob)]
+
+
+def _bounded(logprob: float) -> float:
+    return min(0.0, max(LEAST, logprob))

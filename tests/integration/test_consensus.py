@@ -230,6 +230,7 @@ def test_each_bad_verdict_becomes_one_dead_letter_and_its_neighbours_count(bench
         (encode(good), b"x2"),  # another's key
         (encode(good).replace(b"verdict/1", b"verdict/9"), b"x1"),
         (encode(good).replace(good.id.encode(), b"v1"), b"x1"),
+        (encode(verdict("a", "eve", "x1")).replace(b'"bot":"', b'"bot":"not-'), b"x1"),  # another bot's exchange
     ]
     bench.send([good])
     for value, key in bad:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from teachback.producers.again.ask import Asker, ChatbotBehind, Progress, edited, follow, promotions, question_body
@@ -116,6 +117,7 @@ class FakeChatbot(ThreadingHTTPServer):
         self.adapter, self.strict = adapter, strict
         self.asked: list[dict[str, Any]] = []
         self.breaks_after: int | None = None
+        self.refuses: dict[str, int] = {}  # exchange → HTTP status
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -144,7 +146,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.server.breaks_after is not None and len(self.server.asked) >= self.server.breaks_after:
-            self._answer(500, {"error": "broken"})
+            self._answer(503, {"error": "broken"})
+        elif body["metadata"]["replay_of"] in self.server.refuses:
+            self._answer(self.server.refuses[body["metadata"]["replay_of"]], {"error": "not this one"})
         elif self.server.strict and body["model"] != self.server.adapter:
             self._answer(409, {"error": "not that one"})
         else:
@@ -254,7 +258,7 @@ def test_an_end_half_way_commits_nothing_so_that_the_rest_is_asked_later(bench: 
     bench.send("labels.approved", *[label(f"e{n}", minute=n) for n in range(6)])
     bench.send("models.adapters", registered(1), promoted(1, 0))
     chatbot.breaks_after = 2
-    with pytest.raises(Exception, match="500"):
+    with pytest.raises(Exception, match="503"):
         bench.once(offset=1)
     assert (len(chatbot.asked), bench.committed()) == (2, 0)
     chatbot.breaks_after = None
@@ -305,4 +309,23 @@ def test_an_adapter_that_loses_its_place_while_it_is_asked_ends_the_asking(chatb
     chatbot.strict = False
     with pytest.raises(ChatbotBehind, match=f"{V1} answered where {V2}"):
         asker._one(label("a"), V2)
+    asker.close()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_a_question_that_the_chatbot_refuses_is_passed_over(chatbot: FakeChatbot, status: int) -> None:
+    settings = AgainSettings(bot=BOT, cluster=Cluster(bootstrap="nowhere:1"), chatbot=chatbot.url)
+    asker = Asker(settings, threading.Event())
+    chatbot.refuses["long"] = status
+    assert [asker._one(label(name), V1) for name in ("a", "long", "b")] == [True, False, True]
+    assert chatbot.replays == replays(["a"], V1) + replays(["b"], V1)
+    asker.close()
+
+
+def test_a_chatbot_that_is_away_is_asked_later(chatbot: FakeChatbot) -> None:
+    settings = AgainSettings(bot=BOT, cluster=Cluster(bootstrap="nowhere:1"), chatbot=chatbot.url)
+    asker = Asker(settings, threading.Event())
+    chatbot.refuses["a"] = 503
+    with pytest.raises(httpx.HTTPStatusError):
+        asker._one(label("a"), V1)
     asker.close()

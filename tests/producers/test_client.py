@@ -115,6 +115,18 @@ class Hostile:
         raise RuntimeError("not for you")
 
 
+class AnArray:
+    """Like numpy's: it is neither true nor false, and comparing gives another one."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, _: object) -> AnArray:  # type: ignore[override]
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+
 BAD: list[dict[str, Any]] = [
     {"messages": "text", "answer": "a"},
     {"messages": [], "answer": "a"},
@@ -125,6 +137,8 @@ BAD: list[dict[str, Any]] = [
     {"messages": QUESTION, "answer": 3},
     {"messages": QUESTION, "answer": "\ud800"},
     {"messages": QUESTION, "answer": "a", "id": "a b"},
+    {"messages": QUESTION, "answer": "a", "id": AnArray()},
+    {"messages": QUESTION, "answer": "a", "conversation": AnArray()},
     {"messages": QUESTION, "answer": "a", "source": "hearsay"},
     {"messages": QUESTION, "answer": "a", "conversation": 5},
     {"messages": QUESTION, "answer": "a", "logprobs": [{"token": "a"}]},
@@ -143,8 +157,9 @@ def test_bad_arguments_are_counted_and_logged_and_never_raise(
                 for bad in BAD:
                     sdk.exchange(**bad)
             sdk.feedback(exchange="x", thumb="sideways")  # type: ignore[arg-type]
+            sdk.feedback(exchange="x", thumb="up", conversation=AnArray(), id=AnArray())  # type: ignore[arg-type]
         stats = sdk.stats()
-    assert (stats.invalid, stats.accepted) == (20 * len(BAD) + 1, 0)
+    assert (stats.invalid, stats.accepted) == (20 * len(BAD) + 2, 0)
     assert 1 <= len(caplog.records) <= 8  # one for each kind
 
 

@@ -136,10 +136,26 @@ def test_doubt_rules_and_replays_go_to_review_with_their_reasons() -> None:
 
 def test_a_policy_that_is_not_the_next_or_has_a_broken_rule_is_ignored() -> None:
     second = msgspec.structs.replace(POLICY, version=2, threshold=0.1)
-    broken = msgspec.structs.replace(second, rules=(Rule(name="x", pattern="("),))
+    patterns = ("(", "a{99999999999999999999}", "(?a)(?u)b", "(" * 3000)
     assert fold({}, [second]) == {}
     assert fold({}, [POLICY, POLICY, second])["b"].threshold == 0.1
-    assert fold({}, [POLICY, broken])["b"].version == 1
+    for pattern in patterns:
+        broken = msgspec.structs.replace(second, rules=(Rule(name="x", pattern=pattern),))
+        assert fold({}, [POLICY, broken])["b"].version == 1
+
+
+@pytest.mark.parametrize("extreme", [-745.0, -1e308])
+def test_log_probabilities_at_the_edge_of_floats_give_finite_signals(extreme: float) -> None:
+    top = tuple(TopLogprob(token=str(n), logprob=value) for n, value in enumerate((0.0, 0.0, extreme)))
+    rows = (TokenLogprob(token="a", logprob=extreme, top_logprobs=top),) * 40
+    assert all(map(math.isfinite, tier_zero(exchange(logprobs=rows)).values()))
+
+
+async def test_two_bots_that_use_the_same_id_both_get_a_decision() -> None:
+    scorer = Scorer(Cluster(bootstrap="x"), cast(Any, FixedPolicies()), None)
+    other = msgspec.structs.replace(exchange(), bot="c")
+    assert scorer._first(record(b"", 0), exchange())
+    assert scorer._first(record(b"", 1), other)
 
 
 async def test_a_batch_gives_a_decision_each_and_requests_for_the_doubtful() -> None:

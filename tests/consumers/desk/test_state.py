@@ -39,6 +39,16 @@ def judge(
     return verdict
 
 
+def test_a_verdict_is_about_what_was_shown_even_if_the_same_id_comes_again() -> None:
+    state, _ = desk()
+    shown = taken(state, ANN)
+    state.note_request("x0", request("x0", answer="It costs 50 pounds."), 9)
+    assert judge(state, ANN, shown).request.answer == request("x0").answer
+    state.note_request("x0", None, 10)
+    state.note_request("x0", request("x0", answer="It costs 50 pounds."), 11)
+    assert state.items["x0"].request == request("x0", answer="It costs 50 pounds.")
+
+
 def test_no_more_people_are_given_an_item_than_its_overlap_asks_for() -> None:
     state, _ = desk()
     assert taken(state, ANN).exchange == taken(state, BEN).exchange == "x0"

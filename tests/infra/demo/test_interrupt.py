@@ -55,6 +55,10 @@ def parts_start(demo: Foreground) -> bool:
     return (demo.home / "logs" / "shards.log").exists()
 
 
+def asked_beforehand(demo: Foreground) -> bool:
+    return "start: Kafka" in demo.said()
+
+
 def customers_ask(demo: Foreground) -> bool:
     return "asked beforehand" in demo.said()
 
@@ -98,7 +102,10 @@ def demos(tmp_path: Path) -> Iterator[Callable[[], Foreground]]:
     "moment",
     [
         supervised,
-        *(pytest.param(late, marks=pytest.mark.acceptance) for late in (parts_start, customers_ask, training, gating)),
+        *(
+            pytest.param(late, marks=pytest.mark.acceptance)
+            for late in (parts_start, asked_beforehand, customers_ask, training, gating)
+        ),
     ],
 )
 def test_ctrl_c_leaves_nothing_running_and_the_next_demo_starts(
