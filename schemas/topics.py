@@ -67,13 +67,11 @@ class Topic(NamedTuple):
 TOPICS: tuple[Topic, ...] = (
     Topic("chat.exchanges", "conversation", (Exchange,), (CHATBOTS,), ("scoring",), True, "delete", 30, None, True),
     Topic("chat.feedback", "conversation", (Feedback,), (CHATBOTS,), (), True, "delete", 30),
-    Topic("chat.scored", "conversation", (Scored,), ("scoring",), ("what-if",), False, "delete", 365),
+    Topic("chat.scored", "conversation", (Scored,), ("scoring",), (), False, "delete", 365),
     Topic("review.requests", "exchange", (ReviewRequest,), ("scoring",), ("desk",), True, "compact", None),
     Topic("review.verdicts", "exchange", (Verdict,), ("desk",), ("consensus", "desk"), True, "delete", 30, None, True),
     Topic("review.outcomes", "exchange", (Outcome,), ("consensus",), ("desk", "consensus"), True, "compact", None),
-    Topic(
-        "labels.approved", "label", (Label,), ("consensus",), ("shards", "replay"), True, "compact", None, None, True
-    ),
+    Topic("labels.approved", "label", (Label,), ("consensus",), ("shards", "again"), True, "compact", None, None, True),
     Topic("labels.shards", "bot", (ShardCommitted,), ("shards",), ("trainer",), False, "delete", None, 1),
     Topic("labels.splits", "bot", (SplitAssigned,), ("trainer",), ("trainer",), False, "delete", None, 1),
     Topic("training.runs", "bot", (Run,), ("trainer",), ("everyone",), False, "delete", None, 1),
@@ -82,7 +80,7 @@ TOPICS: tuple[Topic, ...] = (
         "bot",
         (AdapterRegistered, AdapterAlias),
         ("trainer", "rollback"),
-        ("bot", "trainer", "replay"),
+        ("chatbot", "trainer", "again"),
         False,
         "delete",
         None,

@@ -1,6 +1,7 @@
 """The demo's last screen: what happened, in plain words."""
 
 import io
+import sys
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -105,7 +106,12 @@ def _tell_places(out: Console, home: Path, stays: bool) -> None:
         out.print("Everything is stopped. At a terminal, or with --stay, it would go on running.")
         return
     desk = load(home / "teachback.toml").part("desk")
-    out.print(f"Everything still runs. The review desk: http://{desk.host}:{desk.port}; `teachback down` stops it all.")
+    command = f"{Path(sys.executable).with_name('teachback')} --config {home / 'teachback.toml'}"
+    out.print(
+        f"Everything still runs. The review desk: http://{desk.host}:{desk.port}. To look around, and to stop it all:"
+    )
+    for name in ("status", "adapters list", "reviewers add YOU", "down"):
+        out.print(f"  {command} {name}", soft_wrap=True)
 
 
 def _short(text: str, most: int = 220) -> str:

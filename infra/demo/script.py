@@ -16,7 +16,7 @@ OWN_DATA_PROMPT = "You are a helpful assistant. Answer briefly and exactly."
 LIMIT = 231
 WORDINGS = 3
 PROBED_FACTS = 24
-FEWEST = 80
+FEWEST = 120  # of which a third is locked away: the gate decides nothing on fewer than 30 corrected answers
 PROBES = 12
 FIGURE = re.compile(r"[£$€]?\d[\d,]*(?:\.\d+)?\s?%?")
 
