@@ -7,7 +7,7 @@ from teachback.schemas.ids import derived
 from teachback.schemas.lineage import ADAPTER_EVENTS, Lineage
 from teachback.schemas.log import Tail
 from teachback.schemas.training import AdapterAlias
-from teachback.schemas.wire import Cluster
+from teachback.schemas.wire import Cluster, require_topics
 from teachback.trainer.errors import LedgerError, RollbackRefused
 from teachback.trainer.ledger import send
 
@@ -31,7 +31,8 @@ def rollback_of(lineage: Lineage, to: str, reason: str | None) -> AdapterAlias:
 
 
 def adapters(cluster: Cluster, bot: str, timeout: float = 30.0) -> Lineage:
-    """The bot's adapters and champion as the log has them now."""
+    """The bot's adapters and champion as the log has them now. Raises TopicMismatch when Kafka or the topic is away."""
+    require_topics(cluster, "models.adapters", timeout=timeout)
     with Tail(cluster, "models.adapters", ADAPTER_EVENTS) as tail:
         return Lineage(bot).fold_all(tail.catch_up(timeout))
 
@@ -40,8 +41,9 @@ def rollback(cluster: Cluster, bot: str, to: str, reason: str | None = None, tim
     """Put an earlier adapter in service again, and return the lineage once that is in force.
 
     Raises RollbackRefused when `to` cannot be chosen, or when the champion was changed in the same moment: then look
-    again. LedgerError when Kafka does not take the event.
+    again. LedgerError when Kafka does not take the event, TopicMismatch when it or the topic is away.
     """
+    require_topics(cluster, "models.adapters", timeout=timeout)
     with Tail(cluster, "models.adapters", ADAPTER_EVENTS) as tail:
         lineage = Lineage(bot).fold_all(tail.catch_up(timeout))
         change = rollback_of(lineage, to, reason)

@@ -6,18 +6,26 @@ turn. Only the answer is learnt: earlier answers of the conversation are the bot
 
 Templates differ, and many carry no `{% generation %}` markers; taking the difference of the two renderings needs none,
 and is refused where it does not hold.
+
+Rows that cannot be learnt from or judged by are left out, on both sides by the same rule (`encode_rows`): a single odd
+row, which stays in the table, must not end every run to come.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from teachback.schemas.exchange import Message
-from teachback.trainer.errors import BadRow, BadTemplate
+from jinja2 import TemplateError
+
+from teachback.schemas.label import Side
+from teachback.schemas.turns import control_tokens, turns
+from teachback.trainer.errors import BadRow, BadTemplate, JobError
 from teachback.trainer.spec import Row
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+LOG = logging.getLogger(__name__)
 IGNORED = -100
 """The label of a token that is not learnt; the number that torch's and transformers' losses leave out."""
 
@@ -34,9 +42,12 @@ class Encoded(NamedTuple):
 
 def encode(tokenizer: "PreTrainedTokenizerBase", row: Row) -> Encoded:
     """The tokens of a row. Raises BadTemplate or BadRow when there would be nothing to learn, or the wrong thing."""
-    messages = as_dicts(row.messages)
-    prompt = render(tokenizer, messages[:-1])
-    whole = tokenizer.apply_chat_template(messages, tokenize=False)
+    messages = turns(row.messages, control_tokens(tokenizer))
+    try:
+        prompt = render(tokenizer, messages[:-1])
+        whole = tokenizer.apply_chat_template(messages, tokenize=False)
+    except TemplateError as error:
+        raise BadTemplate(f"row {row.id}: the chat template refuses the conversation: {error}") from error
     if not isinstance(whole, str) or not whole.startswith(prompt):
         raise BadTemplate(
             f"row {row.id}: with the answer, the chat template renders the conversation before it differently; "
@@ -50,8 +61,36 @@ def encode(tokenizer: "PreTrainedTokenizerBase", row: Row) -> Encoded:
         )
     answer = answer[: answer.index(tokenizer.eos_token_id) + 1]
     if len(answer) < 2 or not row.answer.strip():
-        raise BadRow(f"row {row.id}: no token of an answer to learn from; leave the row out")
+        raise BadRow(f"row {row.id}: no token of an answer")
     return Encoded(tokenizer.encode(prompt, add_special_tokens=False), answer)
+
+
+class Usable(NamedTuple):
+    """Rows with their tokens, in order, and what was left out of them."""
+
+    rows: list[tuple[Row, Encoded]]
+    too_long: int
+    refused: list[JobError]
+    """Why each of the others cannot be encoded."""
+
+    def counts(self, side: Side) -> dict[str, float]:
+        """How many were left out, as metrics."""
+        return {f"{side}_rows_too_long": self.too_long, f"{side}_rows_unencodable": len(self.refused)}
+
+
+def encode_rows(tokenizer: "PreTrainedTokenizerBase", rows: Sequence[Row], max_length: int) -> Usable:
+    """The rows that can be encoded in at most `max_length` tokens. None is cut: half an answer ends half-way."""
+    encoded: list[tuple[Row, Encoded]] = []
+    refused: list[JobError] = []
+    for row in rows:
+        try:
+            encoded.append((row, encode(tokenizer, row)))
+        except (BadRow, BadTemplate) as error:
+            refused.append(error)
+    if refused:
+        LOG.warning("%d of %d rows cannot be encoded and are left out; %s", len(refused), len(rows), refused[0])
+    fitting = [(row, tokens) for row, tokens in encoded if len(tokens) <= max_length]
+    return Usable(fitting, len(encoded) - len(fitting), refused)
 
 
 def render(tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, str]]) -> str:
@@ -60,11 +99,6 @@ def render(tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, str]])
     if not isinstance(text, str):
         raise BadTemplate("the tokenizer's chat template renders no text")
     return text
-
-
-def as_dicts(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """Messages in the form that chat templates want."""
-    return [{"role": message.role, "content": message.content} for message in messages]
 
 
 class Batch(NamedTuple):

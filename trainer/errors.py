@@ -16,7 +16,7 @@ class TrainerError(Exception):
     └── JobError             the training job cannot go on, and trying again would not help
         ├── BadJob           the job folder holds something that cannot be used: the message says which file and why
         ├── BadTemplate      the tokenizer's chat template cannot show which tokens are the assistant's
-        └── BadRow           a row has no answer to learn from, or is longer than the recipe allows
+        └── BadRow           a row has no answer to learn from
     """
 
 
@@ -33,7 +33,7 @@ class BadTemplate(JobError):
 
 
 class BadRow(JobError):
-    """A row that the recipe refuses to learn from."""
+    """A row without an answer. Like BadTemplate it ends the job only where no row can be encoded."""
 
 
 class Fenced(TrainerError):

@@ -8,7 +8,7 @@ import msgspec
 from teachback.schemas.event import now
 from teachback.schemas.log import Record, Tail
 from teachback.schemas.training import Run
-from teachback.schemas.wire import Cluster
+from teachback.schemas.wire import Cluster, require_topics
 from teachback.trainer.errors import RetryRefused
 from teachback.trainer.ledger import send
 
@@ -83,14 +83,14 @@ class History:
 
 
 def runs(cluster: Cluster, bot: str, timeout: float = 30.0) -> list[RunView]:
-    """The bot's runs as the log has them now, the oldest first."""
+    """The bot's runs as the log has them now, oldest first. Raises TopicMismatch when Kafka or the topic is away."""
     return sorted(_read(cluster, bot, timeout).runs.values(), key=lambda run: run.began)
 
 
 def retry(cluster: Cluster, bot: str, run: str, timeout: float = 30.0) -> RunView:
     """Open a failed run again: the trainer goes on from what its folder holds, or makes it again.
 
-    Raises RetryRefused for a run that is unknown or did not fail.
+    Raises RetryRefused for a run that is unknown or did not fail, TopicMismatch as `runs`.
     """
     view = _read(cluster, bot, timeout).runs.get(run)
     if view is None or view.last.state != "failed":
@@ -102,6 +102,7 @@ def retry(cluster: Cluster, bot: str, run: str, timeout: float = 30.0) -> RunVie
 
 
 def _read(cluster: Cluster, bot: str, timeout: float) -> History:
+    require_topics(cluster, "training.runs", timeout=timeout)
     history = History(bot)
     with Tail(cluster, "training.runs", (Run,)) as tail:
         history.fold(tail.catch_up(timeout))

@@ -13,10 +13,12 @@ import argparse
 import gc
 import json
 import logging
+import math
 import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,8 +118,7 @@ def train_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report
     report(Progress(stage="load", done=1, total=1))
     trained = train(model, tokenizer, rows, spec.recipe, folder / CHECKPOINTS, report)
     metrics = trained.metrics | {"train_seconds": time.monotonic() - started}
-    write(folder / STAGES / "train.json", msgspec.json.encode(metrics))
-
+    write_numbers(folder / STAGES / "train.json", metrics)
     save(trained.model, base, folder / ADAPTER_FOLDER)
 
 
@@ -154,7 +155,7 @@ def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report:
             "champion": None if spec.champion is None else Path(spec.champion),
             "challenger": folder / ADAPTER_FOLDER,
         },
-        spec.gate,
+        spec,
         folder / STAGES,
         report,
     )
@@ -163,9 +164,14 @@ def gate_stage(folder: Path, spec: JobSpec, base: Base, rows: list[Row], report:
         measured.changes, spec.gate, champion=spec.champion_name, challenger=spec.challenger_name, base=base
     )
     trained = msgspec.json.decode((folder / STAGES / "train.json").read_bytes(), type=dict[str, float])
-    metrics = trained | measured.metrics | {"gate_seconds": time.monotonic() - started, "eval_rows": len(rows)}
-    write(folder / METRICS_FILE, msgspec.json.encode(metrics))
+    metrics = trained | measured.metrics | {"gate_seconds": time.monotonic() - started}
+    write_numbers(folder / METRICS_FILE, metrics)
     write(folder / GATE_FILE, msgspec.json.format(msgspec.json.encode(record), indent=2))
+
+
+def write_numbers(file: Path, numbers: Mapping[str, float]) -> None:
+    """Write metrics as JSON, which knows no NaN and no infinity: those are left out."""
+    write(file, msgspec.json.encode({name: number for name, number in numbers.items() if math.isfinite(number)}))
 
 
 def wait_politely() -> None:

@@ -33,7 +33,7 @@ from transformers import (
     set_seed,
 )
 
-from teachback.trainer.encode import IGNORED, Encoded, collate, encode
+from teachback.trainer.encode import IGNORED, Encoded, Usable, collate, encode_rows
 from teachback.trainer.errors import BadJob
 from teachback.trainer.spec import Progress, RecipeSettings, Row
 
@@ -61,10 +61,10 @@ def train(
 ) -> Trained:
     """Train a fresh adapter on rows, or go on from the last complete checkpoint in the folder.
 
-    Raises BadJob when no row fits into `max_length`, and what `encode` raises.
+    Raises what `learnable` raises.
     """
-    fitting, too_long = encode_rows(tokenizer, rows, settings.max_length)
-    learnt, watched = hold_out(fitting, settings)
+    usable = learnable(tokenizer, rows, settings.max_length)
+    learnt, watched = hold_out(usable.rows, settings)
     set_seed(settings.seed)  # the adapter's first weights
     model = get_peft_model(base, adapter_config(settings))
     trainer = Retaining(
@@ -84,7 +84,7 @@ def train(
         {
             "train_rows": len(learnt),
             "train_rows_watched": len(watched),
-            "train_rows_too_long": too_long,
+            **usable.counts("train"),
             "train_steps": outcome.global_step,
             "train_loss_first": losses[0],
             "train_loss_last": losses[-1],
@@ -93,15 +93,20 @@ def train(
     )
 
 
-def encode_rows(
-    tokenizer: "PreTrainedTokenizerBase", rows: Sequence[Row], max_length: int
-) -> tuple[list[tuple[Row, Encoded]], int]:
-    """The rows that fit, with their tokens, and how many do not: half an answer teaches to stop half-way."""
-    encoded = [(row, encode(tokenizer, row)) for row in rows]
-    fitting = [(row, tokens) for row, tokens in encoded if len(tokens) <= max_length]
-    if not fitting:
-        raise BadJob(f"none of {len(rows)} training rows is at most {max_length} tokens long; raise recipe.max_length")
-    return fitting, len(rows) - len(fitting)
+def learnable(tokenizer: "PreTrainedTokenizerBase", rows: Sequence[Row], max_length: int) -> Usable:
+    """The rows to learn from, at least one.
+
+    Raises BadTemplate or BadRow, the first row's, when none can be encoded, and BadJob when none of the others fits.
+    """
+    usable = encode_rows(tokenizer, rows, max_length)
+    if usable.rows:
+        return usable
+    if usable.refused and not usable.too_long:
+        raise usable.refused[0]
+    raise BadJob(
+        f"none of {len(rows)} training rows is at most {max_length} tokens long; {len(usable.refused)} cannot be "
+        "encoded, and for the others raise recipe.max_length"
+    )
 
 
 def hold_out(rows: Sequence[tuple[Row, Encoded]], settings: RecipeSettings) -> tuple[list[Encoded], list[Encoded]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from teachback.schemas.event import Identifier
 from teachback.schemas.wire import Cluster
 from teachback.trainer.spec import GateSettings, RecipeSettings
 
@@ -17,7 +18,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 class TrainerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One trainer: one bot, one table, one line of adapters."""
 
-    bot: str
+    bot: Identifier
     cluster: Cluster
     table: Annotated[str, Meta(description="The Delta table of labels: a path or an object store's address.")]
     registry: Annotated[Path, Meta(description="Adapters stand at `<registry>/<bot>/v<N>`.")]

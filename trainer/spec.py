@@ -61,7 +61,9 @@ class RecipeSettings(msgspec.Struct, frozen=True, kw_only=True):
         PositiveInt, Meta(description="Rows a forward pass: activations, most of the memory, grow with it.")
     ] = 4
     accumulation: Annotated[PositiveInt, Meta(description="Forward passes a step.")] = 2
-    max_length: Annotated[PositiveInt, Meta(description="Tokens; a longer row is refused, never cut.")] = 1024
+    max_length: Annotated[
+        PositiveInt, Meta(description="Tokens; a longer row is left out on either side, never cut.")
+    ] = 1024
     gradient_checkpointing: bool = False
     save_steps: Annotated[PositiveInt, Meta(description="Steps between checkpoints.")] = 25
     patience: Annotated[
@@ -80,6 +82,7 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     resamples: PositiveInt = 5_000
     seed: Annotated[int, Meta(ge=0)] = 17
     min_eval: Annotated[PositiveInt, Meta(description="Fewer edited rows than this decide nothing.")] = 30
+    min_clusters: Annotated[int, Meta(ge=2, description="Fewer different answers than this decide nothing.")] = 12
     min_nll_gain: Annotated[
         float, Meta(ge=0, description="Nats a token by which the answers that people wrote must become likelier.")
     ] = 0.02
@@ -98,7 +101,9 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_figures_loss: Annotated[
         PositiveFloat, Meta(description="Share of the reference's figures that generated answers may lose.")
     ] = 0.05
-    batch: Annotated[PositiveInt, Meta(description="Rows a forward pass, for likelihoods.")] = 16
+    batch: Annotated[
+        PositiveInt, Meta(description="Rows a forward pass, for likelihoods; fewer where they are long.")
+    ] = 16
     generate_batch: Annotated[
         PositiveInt, Meta(description="Answers written side by side: each step unpacks the whole base once for all.")
     ] = 64
@@ -177,7 +182,7 @@ def read_rows(path: Path) -> list[Row]:
             row = msgspec.json.decode(line, type=Row)
         except msgspec.DecodeError as error:
             raise BadJob(f"{path}, line {number}: {error}") from error
-        if len(row.messages) < 2 or row.messages[-1].role != "assistant" or not row.answer.strip():
+        if len(row.messages) < 2 or row.messages[-1].role != "assistant":
             raise BadJob(f"{path}, line {number}: the last message must be an answer, and something must go before it")
         rows.append(row)
     return rows

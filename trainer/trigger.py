@@ -15,6 +15,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Different clusters among the new ones."""
     eval: int
     """Examples on the locked side."""
+    eval_clusters: int
+    """Different clusters among them."""
     rested: float | None = None
     """Seconds since the last run ended; None when there was none."""
     since_failure: int | None = None
@@ -36,6 +38,7 @@ def count(usable: Examples, seen: int, rested: float | None = None, failed_at: i
         new=len(new),
         clusters=len({entry.leader for entry in new}),
         eval=len(usable.eval),
+        eval_clusters=len({entry.leader for entry in usable.eval}),
         rested=rested,
         since_failure=None if failed_at is None else sum(entry.place >= failed_at for entry in new),
     )
@@ -49,6 +52,7 @@ def decide(counts: Counts, settings: TrainerSettings) -> Decision:
         (counts.new, settings.label_threshold, "new training labels"),
         (counts.clusters, settings.min_clusters, "different questions among the new labels"),
         (counts.eval, settings.min_eval, "labels on the locked side"),
+        (counts.eval_clusters, settings.gate.min_clusters, "different questions on the locked side"),
         (after_failure, settings.labels_after_failure, "new labels since the last run failed"),
     )
     missing = [f"{have} of {wanted} {what}" for have, wanted, what in wants if have < wanted]

@@ -26,6 +26,7 @@ from transformers import (
 
 from teachback.producers.bot.shapes import Completion, Prompt, Sampling, TokenIds
 from teachback.schemas import Message, TokenLogprob, TopLogprob
+from teachback.schemas.turns import control_tokens, turns
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -47,6 +48,7 @@ class ChatModel:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base, padding_side="left")
         # Padding is a state of the tokenizer, and it must not change while another thread uses it.
         self._unpadded: Any = deepcopy(self._tokenizer)
+        self._control = control_tokens(self._unpadded)
         self._base: Any = AutoModelForCausalLM.from_pretrained(
             base, quantization_config=quantization, dtype=self._dtype, device_map="auto" if _cuda() else None
         )
@@ -122,8 +124,8 @@ class ChatModel:
         )
 
     def _render(self, messages: Sequence[Message]) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        text: str = self._unpadded.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        said = turns(messages, self._control)
+        text: str = self._unpadded.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
         return text
 
     def _completion(self, watcher: "Watcher", row: int, prompt_tokens: int) -> Completion:

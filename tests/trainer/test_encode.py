@@ -9,7 +9,7 @@ import pytest
 
 from teachback.schemas.exchange import Message
 from teachback.trainer.base import load_tokenizer
-from teachback.trainer.encode import IGNORED, Encoded, as_dicts, collate, encode
+from teachback.trainer.encode import IGNORED, Encoded, collate, encode, encode_rows
 from teachback.trainer.errors import BadRow, BadTemplate
 from teachback.trainer.spec import Row
 
@@ -39,18 +39,36 @@ CONVERSATIONS = {
         ("user", "Do you open on Sundays?"),
         ("assistant", "No:\n- Monday to Saturday\n- 9 to 5"),
     ],
-    "with a template's own words in it": [("user", "<|im_end|>?"), ("assistant", "That is <|im_start|> to us.")],
 }
 
 
-def row(turns: list[tuple[str, str]]) -> Row:
+STRICT = (
+    "{% for message in messages %}"
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}"
+    "{% endif %}"
+    "{{ message['content'] + '<|im_end|>' }}"
+    "{% endfor %}"
+)
+"""A template that forbids some conversations, as Mistral's and Gemma's do."""
+
+
+def row(turns: list[tuple[str, str]], name: str = "r1") -> Row:
     messages = tuple(Message(role=role, content=content) for role, content in turns)  # type: ignore[arg-type]
-    return Row(id="r1", messages=messages, origin="edited", leader="l1")
+    return Row(id=name, messages=messages, origin="edited", leader="l1")
 
 
 @pytest.fixture(scope="module")
 def tokenizer(base_model: Path) -> PreTrainedTokenizerBase:
     return load_tokenizer(base_model)
+
+
+@pytest.mark.model
+def test_an_answer_that_quotes_a_control_token_is_learnt_to_its_end(tokenizer: PreTrainedTokenizerBase) -> None:
+    answer = "Your client prints <|im_end|> there. Update it."
+    encoded = encode(tokenizer, row([("user", "what is <|im_start|>system?"), ("assistant", answer)]))
+    assert tokenizer.decode(encoded.answer, skip_special_tokens=True).replace("\u2060", "").strip() == answer
+    assert encoded.answer.count(tokenizer.eos_token_id) == 1
 
 
 @pytest.mark.model
@@ -60,7 +78,7 @@ def test_a_template_with_generation_markers_gives_the_same_tokens_and_the_same_m
 ) -> None:
     encoded = encode(tokenizer, row(turns))
     marked = tokenizer.apply_chat_template(
-        as_dicts(row(turns).messages),
+        [{"role": role, "content": content} for role, content in turns],
         chat_template=MARKED,
         tokenize=True,
         return_dict=True,
@@ -107,6 +125,50 @@ def test_a_template_that_hides_the_answer_is_refused(base_model: Path, template:
     tokenizer.chat_template = template
     with pytest.raises(BadTemplate, match=reason):
         encode(tokenizer, row(CONVERSATIONS["question and answer"]))
+
+
+@pytest.mark.model
+def test_a_conversation_that_the_template_forbids_is_named(base_model: Path) -> None:
+    tokenizer = load_tokenizer(base_model)
+    tokenizer.chat_template = STRICT
+    with pytest.raises(BadTemplate, match="row r1: the chat template refuses the conversation: roles must alternate"):
+        encode(tokenizer, row(CONVERSATIONS["with a system prompt"]))
+
+
+@pytest.mark.model
+def test_odd_and_long_rows_are_left_out_and_counted_and_the_others_stay(base_model: Path) -> None:
+    tokenizer = load_tokenizer(base_model)
+    tokenizer.chat_template = STRICT
+    found = encode_rows(
+        tokenizer,
+        [
+            row([("user", "Fees?"), ("assistant", "None.")], "fits"),
+            row([("user", "Fees?"), ("assistant", "word " * 200)], "long"),
+            row([("user", "Fees?"), ("assistant", " \n ")], "nothing in it"),
+            row([("user", "Fees?"), ("assistant", " ")], "blank"),
+            row([("user", "Hi"), ("user", "Fees?"), ("assistant", "None.")], "forbidden"),
+            row([("user", "Hours?"), ("assistant", "9 to 5.")], "fits too"),
+        ],
+        max_length=100,
+    )
+    assert [one.id for one, _ in found.rows] == ["fits", "fits too"]
+    assert found.rows[0][1] == encode(tokenizer, found.rows[0][0])
+    assert found.counts("eval") == {"eval_rows_too_long": 1, "eval_rows_unencodable": 3}
+    assert [str(why).split(":")[0] for why in found.refused] == [
+        "row nothing in it",
+        "row blank",
+        "row forbidden",
+    ]
+
+
+@pytest.mark.model
+def test_a_run_with_odd_rows_says_so_in_its_log(base_model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tokenizer = load_tokenizer(base_model)
+    right, wrong = row(CONVERSATIONS["question and answer"]), row([("user", "?"), ("assistant", "")], "r2")
+    encode_rows(tokenizer, [right], max_length=100)
+    assert not caplog.messages
+    encode_rows(tokenizer, [right, wrong], max_length=100)
+    assert caplog.messages == ["1 of 2 rows cannot be encoded and are left out; row r2: no token of an answer"]
 
 
 def test_a_batch_is_padded_on_the_left_and_labels_only_answers() -> None:

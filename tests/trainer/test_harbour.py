@@ -16,6 +16,7 @@ from teachback.trainer.job import run
 from teachback.trainer.spec import JobSpec, Row, write_rows, write_spec
 
 pytestmark = [pytest.mark.model, pytest.mark.acceptance]
+WORDINGS = 3  # of the five that a fact has: with all of them the two runs take half an hour
 SYSTEM = Message(role="system", content="You are the assistant of Harbour Bank. Answer the customer briefly.")
 
 
@@ -38,7 +39,7 @@ def rows(fact: Fact) -> list[Row]:
             topic=fact.topic,
             leader=fact.id,
         )
-        for index, wording in enumerate(fact.wordings)
+        for index, wording in enumerate(fact.wordings[:WORDINGS])
     ]
 
 

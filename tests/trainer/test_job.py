@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from teachback.schemas.base import describe
 from teachback.schemas.exchange import Message
 from teachback.schemas.training import GateRecord
-from teachback.trainer.job import HOPELESS, main
+from teachback.trainer.job import HOPELESS, main, write_numbers
 from teachback.trainer.spec import (
     GateSettings,
     JobSpec,
@@ -59,7 +60,7 @@ def fill(folder: Path, base: Path, embedder: Path, **changed: object) -> Path:
         champion_name="bot@v0",
         challenger_name="bot@v1",
         recipe=RecipeSettings(rank=4, epochs=2, batch=4, accumulation=1, learning_rate=5e-3, save_steps=2),
-        gate=GateSettings(min_eval=4, resamples=200, max_new_tokens=8, generate_rows=6),
+        gate=GateSettings(min_eval=4, min_clusters=4, resamples=200, max_new_tokens=8, generate_rows=6),
     )
     write_spec(folder, msgspec.structs.replace(spec, **changed))
     return folder
@@ -181,6 +182,11 @@ def test_a_job_for_another_base_is_refused_for_good(tiny_base: Path, embedder: P
     assert done.returncode == HOPELESS
     assert done.stderr.startswith("BadBase: ")
     assert "start a new run" in done.stderr.splitlines()[-1]
+
+
+def test_a_metric_that_is_no_number_is_left_out(tmp_path: Path) -> None:
+    write_numbers(tmp_path / "metrics.json", {"rows": 3, "nll": math.nan, "loss": math.inf})
+    assert json.loads((tmp_path / "metrics.json").read_bytes()) == {"rows": 3}
 
 
 def test_a_job_dies_with_its_parent(tiny_base: Path, embedder: Path, tmp_path: Path) -> None:

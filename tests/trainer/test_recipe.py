@@ -14,15 +14,15 @@ from torch.nn.functional import log_softmax
 from teachback.schemas.exchange import Message
 from teachback.trainer.base import load_base, load_tokenizer
 from teachback.trainer.encode import IGNORED, Encoded
-from teachback.trainer.errors import BadJob
+from teachback.trainer.errors import BadJob, BadTemplate
 from teachback.trainer.recipe import (
     Collator,
     Encodings,
     adapter_config,
     answer_loss,
-    encode_rows,
     hold_out,
     last_complete,
+    learnable,
     train,
 )
 from teachback.trainer.spec import Progress, RecipeSettings, Row
@@ -151,12 +151,15 @@ def test_training_stops_early_and_keeps_the_best_adapter(tiny_base: Path, tmp_pa
 
 
 @pytest.mark.model
-def test_rows_longer_than_the_recipe_allows_are_left_out_and_counted(tiny_base: Path) -> None:
+def test_a_run_that_no_row_is_left_to_says_why(tiny_base: Path) -> None:
     tokenizer = load_tokenizer(tiny_base)
-    fitting, too_long = encode_rows(tokenizer, [talk(1), talk(2, "word " * 200)], max_length=100)
-    assert ([row.id for row, _ in fitting], too_long) == (["r1"], 1)
-    with pytest.raises(BadJob, match=r"raise recipe.max_length"):
-        encode_rows(tokenizer, [talk(1)], max_length=5)
+    with pytest.raises(BadJob, match=r"none of 1 training rows is at most 5 tokens long.*raise recipe.max_length"):
+        learnable(tokenizer, [talk(1)], max_length=5)
+    with pytest.raises(BadJob, match=r"none of 2 .*; 1 cannot be encoded"):
+        learnable(tokenizer, [talk(1), talk(2, " ")], max_length=5)
+    tokenizer.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
+    with pytest.raises(BadTemplate, match="row r1: the chat template does not end the answer"):
+        learnable(tokenizer, [talk(1), talk(2)], max_length=100)
 
 
 def talk(index: int, answer: str = "It is free.") -> Row:

@@ -17,29 +17,34 @@ def entry(name: str, place: int, side: str = "train", *, quarantined: bool = Fal
     return Entry(one, decided(one, f"leader-{name}", side, quarantined=quarantined), place)
 
 
-ENOUGH = Counts(new=20, clusters=5, eval=2)
+ENOUGH = Counts(new=20, clusters=5, eval=2, eval_clusters=12)
 
 
 @pytest.mark.parametrize(
     ("counts", "missing"),
     [
         (ENOUGH, ()),
-        (Counts(new=19, clusters=5, eval=2), ("19 of 20 new training labels",)),
-        (Counts(new=20, clusters=4, eval=2), ("4 of 5 different questions among the new labels",)),
-        (Counts(new=20, clusters=5, eval=1), ("1 of 2 labels on the locked side",)),
-        (Counts(new=20, clusters=5, eval=2, rested=59.0), ("1 s of rest after the last run",)),
-        (Counts(new=20, clusters=5, eval=2, rested=61.0), ()),
+        (Counts(new=19, clusters=5, eval=2, eval_clusters=12), ("19 of 20 new training labels",)),
+        (Counts(new=20, clusters=4, eval=2, eval_clusters=12), ("4 of 5 different questions among the new labels",)),
+        (Counts(new=20, clusters=5, eval=1, eval_clusters=12), ("1 of 2 labels on the locked side",)),
         (
-            Counts(new=20, clusters=5, eval=2, rested=61.0, since_failure=7),
+            Counts(new=20, clusters=5, eval=40, eval_clusters=11),
+            ("11 of 12 different questions on the locked side",),
+        ),
+        (Counts(new=20, clusters=5, eval=2, eval_clusters=12, rested=59.0), ("1 s of rest after the last run",)),
+        (Counts(new=20, clusters=5, eval=2, eval_clusters=12, rested=61.0), ()),
+        (
+            Counts(new=20, clusters=5, eval=2, eval_clusters=12, rested=61.0, since_failure=7),
             ("7 of 8 new labels since the last run failed",),
         ),
-        (Counts(new=20, clusters=5, eval=2, rested=61.0, since_failure=8), ()),
+        (Counts(new=20, clusters=5, eval=2, eval_clusters=12, rested=61.0, since_failure=8), ()),
         (
-            Counts(new=0, clusters=0, eval=0),
+            Counts(new=0, clusters=0, eval=0, eval_clusters=0),
             (
                 "0 of 20 new training labels",
                 "0 of 5 different questions among the new labels",
                 "0 of 2 labels on the locked side",
+                "0 of 12 different questions on the locked side",
             ),
         ),
     ],
@@ -54,9 +59,11 @@ def test_a_run_starts_when_nothing_is_missing(counts: Counts, missing: tuple[str
 
 def test_only_labels_that_no_finished_run_has_seen_are_new() -> None:
     usable = examples([entry(f"l{n}", n) for n in range(10)] + [entry("judge", 10, "eval")])
-    assert count(usable, 0) == Counts(new=10, clusters=10, eval=1)
-    assert count(usable, 7) == Counts(new=3, clusters=3, eval=1)
-    assert count(usable, 7, 5.0, failed_at=9) == Counts(new=3, clusters=3, eval=1, rested=5.0, since_failure=1)
+    assert count(usable, 0) == Counts(new=10, clusters=10, eval=1, eval_clusters=1)
+    assert count(usable, 7) == Counts(new=3, clusters=3, eval=1, eval_clusters=1)
+    assert count(usable, 7, 5.0, failed_at=9) == Counts(
+        new=3, clusters=3, eval=1, eval_clusters=1, rested=5.0, since_failure=1
+    )
 
 
 def test_the_latest_revision_counts_whenever_it_came() -> None:

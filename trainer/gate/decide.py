@@ -9,10 +9,12 @@ Five tests, each on a mean and its bootstrap interval, all but one of paired cha
                          at least min_margin: else it heeds no question, or the reviewed answers belong to others
     generated_answers    cosine of greedy answers to the agreed ones must not fall by max_cosine_loss
     figures_kept         the share of the agreed answer's numbers in the greedy one must not fall by max_figures_loss;
-                         left out where fewer than min_eval rows have numbers
+                         left out where too few rows have numbers
 
 A test **passes** when the whole interval is on the good side of the bound, **fails** when the whole interval is on the
-bad side (evidence, not bad luck), and is **open** when the bound lies inside, or with fewer than min_eval rows.
+bad side (evidence, not bad luck), and is **open** when the bound lies inside, or with fewer than min_eval rows or
+min_clusters different answers. A value that is no finite number is the challenger's own (see `measure.paired`): it is
+broken, and the test fails.
 
     promoted      every test passes
     rejected      at least one test fails
@@ -21,12 +23,13 @@ bad side (evidence, not bad luck), and is **open** when the bound lies inside, o
 All of them must hold together, so that no correction for testing several is due (intersection-union, Berger 1982).
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from teachback.schemas.training import Base, GateOutcome, GateRecord, GateTest
 from teachback.trainer.gate.bootstrap import interval
-from teachback.trainer.gate.words import Name, Verdict, explain, summarise
+from teachback.trainer.gate.words import Evidence, Name, Verdict, explain, summarise
 from teachback.trainer.spec import GateSettings
 
 TESTS: tuple[Name, ...] = ("superiority", "question_dependence", "answers_belong", "generated_answers", "figures_kept")
@@ -51,10 +54,11 @@ def decide(
     changes: dict[Name, Changes], settings: GateSettings, *, champion: str, challenger: str, base: Base
 ) -> GateRecord:
     """The gate's record. Every test needs an entry in `changes`, though it may be empty."""
+    weighed = {name: weigh(changes[name], settings) for name in TESTS}
     judged = {
-        name: judge(name, changes[name], settings)
-        for name in TESTS
-        if name not in OPTIONAL or len(changes[name].values) >= settings.min_eval
+        name: judge(name, found, settings)
+        for name, found in weighed.items()
+        if name not in OPTIONAL or enough(found, settings)
     }
     verdicts = {name: verdict for name, (_, verdict) in judged.items()}
     outcome = outcome_of(list(verdicts.values()))
@@ -77,32 +81,47 @@ def outcome_of(verdicts: Sequence[Verdict]) -> GateOutcome:
     return "inconclusive" if "open" in verdicts else "promoted"
 
 
-def judge(name: Name, changes: Changes, settings: GateSettings) -> Judged:
-    """One test. With no rows at all its interval says nothing: (-inf, inf) cannot stand in JSON, so (0, 0) of n = 0."""
-    rows, bound, higher = len(changes.values), bound_of(name, settings), name != "superiority"
-    ends = (
-        interval(
-            changes.values,
-            changes.clusters,
+def weigh(changes: Changes, settings: GateSettings) -> Evidence:
+    """What there is to judge by. Where it has no mean or no interval it says 0: JSON knows no NaN and no infinity."""
+    values, clusters = changes
+    rows, different = len(values), len(set(clusters))
+    broken = sum(not math.isfinite(value) for value in values)
+    mean, ends = 0.0, (0.0, 0.0)
+    if rows and not broken:
+        mean = sum(values) / rows
+    if different > 1 and not broken:
+        ends = interval(
+            values,
+            clusters,
             confidence=settings.confidence,
             resamples=settings.resamples,
             seed=settings.seed,
         )
-        if len(set(changes.clusters)) > 1
-        else (0.0, 0.0)
-    )
-    enough = rows >= settings.min_eval and len(set(changes.clusters)) > 1
-    verdict = verdict_of(ends, bound, higher_is_better=higher) if enough else "open"
-    mean = sum(changes.values) / rows if rows else 0.0
+    return Evidence(rows, different, broken, mean, ends)
+
+
+def enough(found: Evidence, settings: GateSettings) -> bool:
+    """Whether rows and clusters suffice for an interval that can be relied on."""
+    return found.rows >= settings.min_eval and found.clusters >= settings.min_clusters
+
+
+def judge(name: Name, found: Evidence, settings: GateSettings) -> Judged:
+    """One test."""
+    bound, higher = bound_of(name, settings), name != "superiority"
+    verdict: Verdict = "open"
+    if found.broken:
+        verdict = "failed"
+    elif enough(found, settings):
+        verdict = verdict_of(found.ends, bound, higher_is_better=higher)
     test = GateTest(
         name=name,
-        n=rows,
-        mean=mean,
-        interval=ends,
+        n=found.rows,
+        mean=found.mean,
+        interval=found.ends,
         bound=bound,
         higher_is_better=higher,
         passed=verdict == "passed",
-        explanation=explain(name, verdict, rows, len(set(changes.clusters)), mean, ends, bound, settings),
+        explanation=explain(name, verdict, found, bound, settings),
     )
     return Judged(test, verdict)
 

@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from teachback.trainer.encode import IGNORED, Encoded, collate
+from teachback.trainer.gate.batches import batches
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -21,15 +22,19 @@ Counter = Callable[[int], None]
 
 
 @torch.inference_mode()
-def answer_nll(model: "PeftModel", rows: Sequence[Encoded], *, padding: int, batch: int, count: Counter) -> list[float]:
-    """Each row's mean negative log-likelihood of the answer given the prompt, in nats a token, in the rows' order."""
-    by_length = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    losses = [0.0] * len(rows)
-    for start in range(0, len(rows), batch):
-        some = by_length[start : start + batch]
+def answer_nll(
+    model: "PeftModel", rows: Sequence[Encoded], *, padding: int, batch: int, room: int, count: Counter
+) -> list[float]:
+    """Each row's mean negative log-likelihood of the answer given the prompt, in nats a token, in the rows' order.
+
+    At most `batch` rows and `room` tokens, padding included, go through the model at once.
+    """
+    losses, done = [0.0] * len(rows), 0
+    for some in batches([len(row) for row in rows], batch, room):
         for index, loss in zip(some, batch_nll(model, [rows[index] for index in some], padding), strict=True):
             losses[index] = loss
-        count(min(start + batch, len(rows)))
+        done += len(some)
+        count(done)
     return losses
 
 

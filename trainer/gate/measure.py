@@ -1,6 +1,7 @@
 """Champion and challenger measured on the locked rows, both on the one base; each stage is kept, and done once."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from peft import PeftModel
 from sentence_transformers import SentenceTransformer
 
-from teachback.trainer.encode import Encoded, encode
+from teachback.trainer.encode import Encoded, Usable, encode_rows
 from teachback.trainer.errors import BadEmbedder
 from teachback.trainer.folder import write
 from teachback.trainer.gate.decide import Changes
@@ -19,7 +20,7 @@ from teachback.trainer.gate.generate import greedy_answers
 from teachback.trainer.gate.losses import answer_nll, other_questions, swapped
 from teachback.trainer.gate.quality import figures_kept
 from teachback.trainer.gate.words import Name
-from teachback.trainer.spec import GateSettings, Progress, Row, Stage
+from teachback.trainer.spec import JobSpec, Progress, Row, Stage
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -28,10 +29,14 @@ Side = Literal["champion", "challenger"]
 SIDES: tuple[Side, ...] = ("champion", "challenger")
 Report = Callable[[Progress], None]
 T = TypeVar("T")
+LIGHTER = 4  # tokens of generation, whose keys and values alone are kept, for each that training bears with gradients
 
 
 class Likelihoods(msgspec.Struct, frozen=True):
-    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind another (or none)."""
+    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind another (or none).
+
+    NaN where the model gave no finite number.
+    """
 
     own: list[float]
     other: list[float]
@@ -52,25 +57,34 @@ class Contest:
         base: "PreTrainedModel",
         tokenizer: "PreTrainedTokenizerBase",
         adapters: dict[Side, Path | None],
-        settings: GateSettings,
+        spec: JobSpec,
         stages: Path,
         report: Report,
     ) -> None:
-        self.tokenizer, self.adapters, self.settings = tokenizer, adapters, settings
+        self.tokenizer, self.adapters, self.settings = tokenizer, adapters, spec.gate
         self.stages, self.report = stages, report
+        self.max_length = spec.recipe.max_length
+        # Logits of long answers are large, and an answer behind a long question of another row may be longer than
+        # any row. What training had room for, with gradients, the gate has room for.
+        self.room = spec.recipe.batch * spec.recipe.max_length
         self.model = wear(base, {side: path for side, path in adapters.items() if path is not None})
 
-    def likelihoods(self, rows: Sequence[Row]) -> dict[Side, Likelihoods]:
+    def usable(self, rows: Sequence[Row]) -> Usable:
+        """The rows that can judge: those that could have been learnt. The same ones at every attempt."""
+        return encode_rows(self.tokenizer, rows, self.max_length)
+
+    def likelihoods(self, rows: Sequence[tuple[Row, Encoded]]) -> dict[Side, Likelihoods]:
         """Of every row, under both models."""
-        own = [encode(self.tokenizer, row) for row in rows]
-        others = other_questions([row.leader for row in rows], self.settings.seed)
+        own = [tokens for _, tokens in rows]
+        others = other_questions([row.leader for row, _ in rows], self.settings.seed)
         asked = own if others is None else own + swapped(own, others)
-        found = {side: self._kept(f"nll-{side}", list[float], partial(self._nll, side, asked)) for side in SIDES}
+        # msgspec writes NaN and infinities as null.
+        kept = {side: self._kept(f"nll-{side}", list[float | None], partial(self._nll, side, asked)) for side in SIDES}
+        found = {side: [math.nan if nll is None else nll for nll in of] for side, of in kept.items()}
         return {side: Likelihoods(nll[: len(own)], nll[len(own) :]) for side, nll in found.items()}
 
-    def answers(self, rows: Sequence[Row]) -> dict[Side, list[str]]:
-        """To every row's question, by both models."""
-        prompts = [encode(self.tokenizer, row).prompt for row in rows]
+    def answers(self, prompts: Sequence[list[int]]) -> dict[Side, list[str]]:
+        """To every prompt, by both models."""
         return {side: self._kept(f"answers-{side}", list[str], partial(self._answer, side, prompts)) for side in SIDES}
 
     def _nll(self, side: Side, asked: Sequence[Encoded]) -> list[float]:
@@ -80,6 +94,7 @@ class Contest:
                 asked,
                 padding=self.tokenizer.pad_token_id,
                 batch=self.settings.batch,
+                room=self.room,
                 count=self._counter("gate:nll", side, len(asked)),
             )
 
@@ -91,6 +106,7 @@ class Contest:
                 prompts,
                 max_new_tokens=self.settings.max_new_tokens,
                 batch=self.settings.generate_batch,
+                room=LIGHTER * self.room,
                 count=self._counter("gate:generate", side, len(prompts)),
             )
 
@@ -107,13 +123,12 @@ class Contest:
         before = SIDES.index(side) * rows
         return lambda done: self.report(Progress(stage=stage, done=before + done, total=len(SIDES) * rows))
 
-    def _kept(self, name: str, kind: type[T], compute: Callable[[], T]) -> T:
+    def _kept(self, name: str, kind: type[T], compute: Callable[[], object]) -> T:
+        """What a file holds, computed and written first if it is not there: every attempt reads the same."""
         file = self.stages / f"{name}.json"
-        if file.exists():
-            return msgspec.json.decode(file.read_bytes(), type=kind)
-        found = compute()
-        write(file, msgspec.json.encode(found))
-        return found
+        if not file.exists():
+            write(file, msgspec.json.encode(compute()))
+        return msgspec.json.decode(file.read_bytes(), type=kind)
 
 
 def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:
@@ -126,14 +141,21 @@ def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:
 
 
 def measure(contest: Contest, rows: Sequence[Row], embedder: Path) -> Measured:
-    """Every change that the gate decides by. Raises BadEmbedder when the embedder cannot be loaded."""
-    likelihoods = contest.likelihoods(rows)
-    some = spread(rows, contest.settings.generate_rows)
-    answers = contest.answers(some)
+    """Every change that the gate decides by, of the rows that can judge.
+
+    Raises BadEmbedder when the embedder cannot be loaded.
+    """
+    usable = contest.usable(rows)
+    judging = [row for row, _ in usable.rows]
+    prompts = {row.id: tokens.prompt for row, tokens in usable.rows}
+    likelihoods = contest.likelihoods(usable.rows)
+    some = spread(judging, contest.settings.generate_rows)
+    answers = contest.answers([prompts[row.id] for row in some])
     contest.report(Progress(stage="gate:quality", done=0, total=len(some)))
     cosines = {side: likeness(texts, [row.answer for row in some], embedder) for side, texts in answers.items()}
     contest.report(Progress(stage="gate:quality", done=len(some), total=len(some)))
-    return compare(rows, some, likelihoods, answers, cosines)
+    measured = compare(judging, some, likelihoods, answers, cosines)
+    return Measured(measured.changes, measured.metrics | {"eval_rows": len(judging)} | usable.counts("eval"))
 
 
 def spread(rows: Sequence[Row], limit: int) -> list[Row]:
@@ -149,6 +171,8 @@ def spread(rows: Sequence[Row], limit: int) -> list[Row]:
 
 def likeness(answers: Sequence[str], references: Sequence[str], embedder: Path) -> list[float]:
     """Cosine of each answer to its reference, by the embedder."""
+    if not answers:
+        return []
     try:
         model = SentenceTransformer(str(embedder), local_files_only=True)
     except (OSError, ValueError) as error:
@@ -187,12 +211,23 @@ def compare(
         "generated_answers": [row.leader for row in some],
         "figures_kept": [some[i].leader for i in numbered],
     }
-    changes = {
-        name: Changes([new - old for new, old in zip(of["challenger"], of["champion"], strict=True)], clusters[name])
-        for name, of in levels.items()
-    }
+    changes = {name: paired(of["challenger"], of["champion"], clusters[name]) for name, of in levels.items()}
     changes["answers_belong"] = Changes(levels["question_dependence"]["challenger"], clusters["question_dependence"])
-    metrics = {f"{side}_nll_all": float(np.mean(nll.own)) for side, nll in likelihoods.items()} | {
-        f"{side}_{name}": float(np.mean(values)) for name, of in levels.items() for side, values in of.items() if values
+    everything = {f"{side}_nll_all": nll.own for side, nll in likelihoods.items()} | {
+        f"{side}_{name}": values for name, of in levels.items() for side, values in of.items()
     }
+    metrics = {name: float(np.mean(values)) for name, values in everything.items() if values}
     return Measured(changes, metrics)
+
+
+def paired(challenger: Sequence[float], champion: Sequence[float], clusters: Sequence[str]) -> Changes:
+    """Each row's change. A row is left out where the champion alone has no finite number: there is nothing to compare.
+
+    Where the challenger has none the change is none either, for `decide` to see.
+    """
+    kept = [
+        (new - old, cluster)
+        for new, old, cluster in zip(challenger, champion, clusters, strict=True)
+        if math.isfinite(old) or not math.isfinite(new)
+    ]
+    return Changes([change for change, _ in kept], [cluster for _, cluster in kept])

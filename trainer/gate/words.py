@@ -1,7 +1,7 @@
 """The gate's numbers in words that need no statistics. Pure."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from teachback.schemas.training import GateOutcome
 from teachback.trainer.spec import GateSettings
@@ -9,9 +9,21 @@ from teachback.trainer.spec import GateSettings
 Name = Literal["superiority", "question_dependence", "answers_belong", "generated_answers", "figures_kept"]
 Verdict = Literal[
     "passed",  # the whole interval is on the good side of the bound
-    "failed",  # the whole interval is on the bad side
-    "open",  # the bound lies inside, or there are too few rows
+    "failed",  # the whole interval is on the bad side, or the challenger is broken
+    "open",  # the bound lies inside, or there are too few rows or clusters
 ]
+
+
+class Evidence(NamedTuple):
+    """What a test is judged by: rows, different answers among them, rows where the challenger has no finite number."""
+
+    rows: int
+    clusters: int
+    broken: int
+    mean: float
+    ends: tuple[float, float]
+    """The interval of the mean."""
+
 
 CLAIMS: dict[Name, dict[Verdict, str]] = {
     "superiority": {
@@ -63,21 +75,25 @@ SHORT: dict[Name, str] = {
 }
 
 
-def explain(
-    name: Name,
-    verdict: Verdict,
-    rows: int,
-    clusters: int,
-    mean: float,
-    ends: tuple[float, float],
-    bound: float,
-    settings: GateSettings,
-) -> str:
+def explain(name: Name, verdict: Verdict, found: Evidence, bound: float, settings: GateSettings) -> str:
     """One test: what it found, on how much, and what was asked for."""
+    rows, clusters, broken, mean, ends = found
+    if broken:
+        return (
+            f"The new model is broken: on {broken} of {rows} reviewed rows it gives no finite number, as after a "
+            f"training that ran away; a lower learning rate may help ({MEASURES[name]})."
+        )
     if rows < settings.min_eval:
         return f"{CLAIMS[name]['open']} Only {rows} reviewed rows can be used for it; {settings.min_eval} are needed."
-    if clusters < 2:
-        return f"{CLAIMS[name]['open']} All {rows} reviewed rows have the same agreed answer; others are needed."
+    if clusters < settings.min_clusters:
+        least = settings.min_clusters
+        have = f"only {clusters} different answers; {least}"
+        if clusters == 1:
+            have = f"the same agreed answer; {least} different ones"
+        return (
+            f"{CLAIMS[name]['open']} Its {rows} reviewed rows have {have} are needed, for rows with one answer are "
+            "one witness."
+        )
     kind = "Level" if name in LEVELS else "Change"
     demand = f"{'at most' if name == 'superiority' else 'at least'} {bound:+g}"
     return (
@@ -89,7 +105,7 @@ def explain(
 
 def summarise(outcome: GateOutcome, champion: str, challenger: str, verdicts: Mapping[Name, Verdict]) -> str:
     """The whole record in two or three sentences."""
-    unjudged = "" if "figures_kept" in verdicts else " Figures were not judged: too few of the agreed answers have any."
+    unjudged = "" if "figures_kept" in verdicts else " Figures were not judged: too few different answers have any."
     if outcome == "promoted":
         held = ", ".join(SHORT[name] for name in verdicts)
         return f"{challenger} takes over from {champion}. All tests hold: {held}.{unjudged}"
@@ -98,6 +114,7 @@ def summarise(outcome: GateOutcome, champion: str, challenger: str, verdicts: Ma
         return f"{challenger} is rejected and {champion} stays, for there is evidence against: {failed}.{unjudged}"
     undecided = ", ".join(SHORT[name] for name, verdict in verdicts.items() if verdict == "open")
     return (
-        f"{champion} stays: nothing speaks against {challenger}, but the reviewed rows are too few or differ too much "
-        f"to be sure of: {undecided}. More reviewed questions on the locked side would decide it.{unjudged}"
+        f"{champion} stays: nothing speaks against {challenger}, but the reviewed rows are too few, have too few "
+        f"different answers, or differ too much to be sure of: {undecided}. More reviewed questions on the locked side "
+        f"would decide it.{unjudged}"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 
-from teachback.schemas.training import Base, GateRecord
+from teachback.schemas.training import Base, GateRecord, GateTest
 from teachback.trainer.gate.decide import TESTS, Changes, Verdict, decide, outcome_of, verdict_of
 from teachback.trainer.gate.words import Name
 from teachback.trainer.spec import GateSettings
@@ -35,6 +37,10 @@ def gate(settings: GateSettings = SETTINGS, **replaced: Changes) -> GateRecord:
     for name in TESTS:
         changes[name] = replaced.get(name, changes[name])
     return decide(changes, settings, champion="bot@v1", challenger="bot@v2", base=BASE)
+
+
+def of(record: GateRecord, name: Name) -> GateTest:
+    return next(test for test in record.tests if test.name == name)
 
 
 def test_a_challenger_that_clears_every_bound_is_promoted() -> None:
@@ -75,7 +81,7 @@ def test_an_interval_across_the_bound_is_not_enough_evidence(name: Name) -> None
     bound = {"superiority": -0.02, "answers_belong": 0.1}.get(name, -0.05)
     record = gate(**{name: around(bound, spread=1.0)})
     assert record.outcome == "inconclusive"
-    assert next(test for test in record.tests if test.name == name).interval[0] < bound
+    assert of(record, name).interval[0] < bound
     assert "bot@v1 stays" in record.explanation
 
 
@@ -83,7 +89,7 @@ def test_an_interval_across_the_bound_is_not_enough_evidence(name: Name) -> None
 def test_too_few_rows_decide_nothing_however_clear_they_look(name: Name) -> None:
     record = gate(**{name: around(-5.0 if name == "superiority" else 5.0, rows=29, clusters=29)})
     assert record.outcome == "inconclusive"
-    assert "Only 29 reviewed rows" in next(test for test in record.tests if test.name == name).explanation
+    assert "Only 29 reviewed rows" in of(record, name).explanation
 
 
 def test_no_rows_at_all_are_inconclusive_and_can_be_written_down() -> None:
@@ -99,6 +105,38 @@ def test_rows_that_share_one_answer_are_one_witness_and_decide_nothing() -> None
     assert "the same agreed answer" in record.tests[0].explanation
 
 
+@pytest.mark.parametrize("name", ["superiority", "question_dependence", "answers_belong", "generated_answers"])
+def test_many_rows_of_few_clusters_decide_nothing_however_clear_they_look(name: Name) -> None:
+    few = around(-5.0 if name == "superiority" else 5.0, clusters=11)
+    record = gate(**{name: few})
+    assert record.outcome == "inconclusive"
+    assert "60 reviewed rows have only 11 different answers; 12 are needed" in of(record, name).explanation
+    assert gate(msgspec.structs.replace(SETTINGS, min_clusters=11), **{name: few}).outcome == "promoted"
+
+
+def test_a_single_row_beside_a_large_cluster_does_not_make_two_witnesses() -> None:
+    changes = Changes([-0.5] * 29 + [-0.1], ["one"] * 29 + ["another"])
+    assert gate(superiority=changes).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["superiority", "question_dependence", "answers_belong"])
+def test_a_challenger_whose_numbers_are_none_is_rejected_and_the_record_can_be_written_down(
+    name: Name, value: float
+) -> None:
+    values, clusters = around(-0.5 if name == "superiority" else 0.5)
+    record = gate(**{name: Changes([value, value, *values[2:]], clusters)})
+    assert record.outcome == "rejected"
+    assert "on 2 of 60 reviewed rows" in of(record, name).explanation
+    assert [test.name for test in record.tests if not test.passed] == [name]
+    assert b"null" not in msgspec.json.encode(record)
+    assert msgspec.json.decode(msgspec.json.encode(record), type=GateRecord) == record
+
+
+def test_a_broken_challenger_is_rejected_on_however_few_rows() -> None:
+    assert gate(superiority=Changes([math.nan], ["one"])).outcome == "rejected"
+
+
 def test_evidence_against_outweighs_what_is_still_open() -> None:
     record = gate(superiority=around(0.0, spread=2.0), question_dependence=around(-0.5))
     assert record.outcome == "rejected"
@@ -106,8 +144,9 @@ def test_evidence_against_outweighs_what_is_still_open() -> None:
     assert "learnt what people write" not in record.explanation
 
 
-def test_figures_are_not_judged_where_answers_have_none() -> None:
-    record = gate(figures_kept=around(-1.0, rows=3, clusters=3))
+@pytest.mark.parametrize(("rows", "clusters"), [(3, 3), (29, 29), (60, 11), (60, 1)])
+def test_figures_are_not_judged_where_too_few_answers_have_any(rows: int, clusters: int) -> None:
+    record = gate(figures_kept=around(-1.0, rows=rows, clusters=clusters))
     assert record.outcome == "promoted"
     assert "figures_kept" not in {test.name for test in record.tests}
     assert "Figures were not judged" in record.explanation

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from teachback.schemas.exchange import Message
 from teachback.schemas.label import Origin
 from teachback.trainer.encode import Encoded
 from teachback.trainer.gate.losses import other_questions, swapped
-from teachback.trainer.gate.measure import Likelihoods, compare, spread
+from teachback.trainer.gate.measure import Likelihoods, Side, compare, spread
 from teachback.trainer.spec import Row
 
 
@@ -44,6 +46,31 @@ def test_changes_are_paired_and_signed_challenger_less_champion() -> None:
     assert (changes["figures_kept"].values, changes["figures_kept"].clusters) == ([1.0], ["l2"])
     assert measured.metrics["champion_superiority"] == 3.0
     assert measured.metrics["challenger_figures_kept"] == 1.0
+
+
+def nll_of(champion: list[float], challenger: list[float]) -> dict[Side, Likelihoods]:
+    own: dict[Side, list[float]] = {"champion": champion, "challenger": challenger}
+    return {side: Likelihoods(values, [value + 0.5 for value in values]) for side, values in own.items()}
+
+
+NOTHING_SAID: dict[Side, list[str]] = {"champion": [], "challenger": []}
+NO_COSINES: dict[Side, list[float]] = {"champion": [], "challenger": []}
+
+
+def test_a_row_whose_champion_alone_has_no_number_is_left_out_and_one_of_the_challenger_stays_to_be_seen() -> None:
+    nan = math.nan
+    measured = compare(ROWS, [], nll_of([nan, 3.0, 3.0, nan], [2.0, 2.0, nan, nan]), NOTHING_SAID, NO_COSINES)
+    superiority = measured.changes["superiority"]
+    assert superiority.clusters == ["l2", "l3"]
+    assert not any(math.isfinite(change) for change in superiority.values)
+    assert measured.changes["question_dependence"].clusters == ["l1", "l2", "l3"]
+    assert measured.changes["answers_belong"].clusters == ["l1", "l1", "l2", "l3"]
+
+
+def test_without_any_row_there_is_nothing_to_compare() -> None:
+    measured = compare([], [], nll_of([], []), NOTHING_SAID, NO_COSINES)
+    assert all(change == ([], []) for change in measured.changes.values())
+    assert measured.metrics == {}
 
 
 def test_with_a_single_cluster_there_is_no_other_question() -> None:
