@@ -1,9 +1,10 @@
 """Do two free-text answers say the same?
 
-    the same  =  equal figures  and  no opposed denials  and  (equal but for typing  or  close in meaning)
+    the same  =  equal figures  and  nothing opposed  and  (equal but for typing  or  close in meaning)
 
 Embeddings alone cannot tell: sentences that differ in one digit or in a `not` have cosines well above 0.9. So figures
-(`figures`) and denials (`polarity`) are compared strictly, and only then the meaning.
+with their limits (`figures`), denials (`polarity`) and contrary words (`opposites`) are compared strictly, and only
+then the meaning.
 """
 
 import re
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teachback.streams.consensus.figures import figures
-from teachback.streams.consensus.polarity import opposed, polarity
+from teachback.streams.consensus.polarity import opposed
 
 Vectors = NDArray[np.floating]
 WORDS_AT_ONCE = 120  # what a small sentence model reads of a text; it is blind to the rest (256 word pieces)
@@ -37,8 +38,8 @@ def normalised(text: str) -> str:
 
 
 def compatible(one: str, other: str) -> bool:
-    """Whether nothing countable speaks against two texts saying the same: equal figures, no opposed denials."""
-    return figures(one) == figures(other) and not opposed(polarity(one), polarity(other))
+    """Whether nothing that can be counted speaks against two texts saying the same: figures, denials, opposites."""
+    return figures(one) == figures(other) and not opposed(one, other)
 
 
 class Agreement:

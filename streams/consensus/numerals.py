@@ -16,24 +16,23 @@ _SCALES = {"thousand": 1000, "million": 1_000_000}
 _BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES)}))?|{'|'.join(_TEENS + _ONES)})"
 _BELOW_1000 = rf"(?:(?:{_BELOW_100}|a)\s+hundred(?:\s+(?:and\s+)?{_BELOW_100})?|{_BELOW_100})"
 _NUMERAL = re.compile(
-    rf"\b(?:(?:{_BELOW_1000}|a)\s+(?:thousand|million)(?:\s+(?:and\s+)?{_BELOW_1000})?|{_BELOW_1000}|zero)\b",
-    re.IGNORECASE,
+    rf"\b(?:(?:{_BELOW_1000}|a)\s+(?:thousand|million)(?:\s+(?:and\s+)?{_BELOW_1000})?|{_BELOW_1000}|zero)\b"
 )
 _PRONOUN_AFTER = {"this", "that", "the", "no", "any", "each", "every", "which", "another", "new", "some", "other"}
-_LAST_WORD = re.compile(r"([a-z']+)\s+$", re.IGNORECASE)
-_NEXT_IS_NOUN = re.compile(r"[\s-]+(?!(?:of|or|and|to|is|that|who|which|by|at|in)\b)[a-z%]", re.IGNORECASE)
+_LAST_WORD = re.compile(r"([a-z']+)\s+$")
+_NEXT_IS_NOUN = re.compile(r"[\s-]+(?!(?:of|or|and|to|is|that|who|which|by|at|in)\b)[a-z%]")
 
 
 def spelt_in_digits(text: str) -> str:
-    """The text with its numerals in digits. `one` stays where it is a pronoun: `this one`, `one of them`."""
+    """The text, a `plain` one, with its numerals in digits. `one` stays where it is a pronoun: `this one`."""
     return _NUMERAL.sub(_in_digits, text)
 
 
 def _in_digits(match: re.Match[str]) -> str:
-    if match[0].lower() == "one" and _is_pronoun(match):
+    if match[0] == "one" and _is_pronoun(match):
         return match[0]
     total = current = 0
-    for word in re.findall(r"[a-z]+", match[0].lower()):
+    for word in re.findall(r"[a-z]+", match[0]):
         if word in _SCALES:
             total, current = total + max(current, 1) * _SCALES[word], 0
         elif word == "hundred":
@@ -45,6 +44,4 @@ def _in_digits(match: re.Match[str]) -> str:
 
 def _is_pronoun(match: re.Match[str]) -> bool:
     before = _LAST_WORD.search(match.string, max(0, match.start() - 20), match.start())
-    return (before is not None and before[1].lower() in _PRONOUN_AFTER) or not _NEXT_IS_NOUN.match(
-        match.string, match.end()
-    )
+    return (before is not None and before[1] in _PRONOUN_AFTER) or not _NEXT_IS_NOUN.match(match.string, match.end())

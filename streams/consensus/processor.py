@@ -19,6 +19,7 @@ load and a transaction has few.
 
 *Failure.* Whatever is not committed ends the process: state in memory may be ahead of the log. Nobody but the
 supervisor retries. A verdict that cannot be decoded, or contradicts itself, goes to `review.verdicts.dlq` as it came.
+Texts that cannot be compared count as different (`caution`).
 
 *Memory.* Every outcome of the assigned partitions, encoded, settled ones included (some 300 bytes and the edited
 texts): a late verdict must find its outcome however late it is.
@@ -33,6 +34,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from teachback.schemas import wire
 from teachback.schemas.log import Tail
 from teachback.schemas.review import Outcome, Verdict
+from teachback.streams.consensus.caution import Cautious
 from teachback.streams.consensus.decide import Sameness
 from teachback.streams.consensus.errors import BadState, TakeOverFailed
 from teachback.streams.consensus.fold import contradictions, fold
@@ -62,7 +64,7 @@ class Processor:
 
     def __init__(self, settings: ConsensusSettings, sameness: Sameness) -> None:
         """Check the topics and join. Raises TopicMismatch when one is missing or was repartitioned."""
-        self._settings, self._cluster, self._sameness = settings, settings.cluster, sameness
+        self._settings, self._cluster, self._sameness = settings, settings.cluster, Cautious(sameness)
         wire.require_topics(self._cluster, VERDICTS, OUTCOMES, LABELS, DLQ)
         self._topic = self._cluster.topic(VERDICTS)
         self._partitions: dict[int, Partition] = {}
