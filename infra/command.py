@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from teachback.infra.commands import adapters, demo, kafka, models, operate, people, policy, replay, topics
 from teachback.infra.console import Context
-from teachback.infra.failures import failures
+from teachback.infra.failures import failures, told
 
 app = typer.Typer(
     name="teachback",
@@ -25,15 +26,26 @@ for group in (demo, operate, replay, people, adapters, policy, topics, kafka, mo
     group.register(app)
 
 
+def tell_version(wanted: bool) -> None:
+    """Print the version and end, when that is all that is wanted."""
+    if wanted:
+        typer.echo(f"teachback {version('teachback')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
     config: Annotated[
         Path | None, typer.Option(help="Configuration file; without it teachback.toml, if there.", show_default=False)
     ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Turn a production chatbot's live traffic into a better chatbot."""
-    context.obj = Context(config.absolute() if config else None, Console(highlight=False))
+    # no markup: square brackets in what comes from outside are what they are
+    context.obj = Context(config.absolute() if config else None, Console(highlight=False, markup=False))
 
 
 def main() -> None:
@@ -48,7 +60,7 @@ def main() -> None:
     except failures() as exc:
         console = Console(stderr=True, highlight=False)
         console.print("teachback:", style="bold red", end=" ")
-        console.print(str(exc), markup=False, soft_wrap=True)
+        console.print(told(exc), markup=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from teachback.infra.wholefile import whole
 from teachback.schemas.review import Role
 
 FILE = "reviewers.toml"
@@ -22,20 +23,36 @@ class ReviewerError(Exception):
     """A reviewer can't be added, or the file can't be read; the message says why."""
 
 
-def add(home: Path, name: str, role: str = "reviewer", topics: tuple[str, ...] = ()) -> str:
-    """Add a reviewer, or give an old one a new token. Returns the token, which is kept nowhere."""
+def add(home: Path, name: str, role: str | None = None, topics: tuple[str, ...] | None = None) -> str:
+    """Add a reviewer, or give a known one a new token in place of the old. Returns the token, which is kept nowhere.
+
+    Role and topics of a known reviewer stay unless they are given; a new one is a `reviewer` of all topics.
+    """
     if not NAME.fullmatch(name):
         raise ReviewerError(
             f"{name!r} is no reviewer's name: use a–z, 0–9, dot, dash, underscore, at most 64 characters"
         )
-    if role not in get_args(Role):
+    if role is not None and role not in get_args(Role):
         raise ReviewerError(f"{role!r} is no role; there are {', '.join(get_args(Role))}")
+    if topics and not all(topic.strip() for topic in topics):
+        raise ReviewerError("a topic is empty: name it, or give none, which is all topics")
     people = _people(home)
     token = secrets.token_urlsafe(24)
     hashed = hashlib.sha256(token.encode()).hexdigest()
-    people[name] = {"role": role, "topics": list(topics), "token_sha256": hashed}
+    given = {"role": role, "topics": None if topics is None else list(topics)}
+    kept = {"role": "reviewer", "topics": [], **people.get(name, {})}
+    people[name] = kept | {key: value for key, value in given.items() if value is not None} | {"token_sha256": hashed}
     _write(home, people)
     return token
+
+
+def remove(home: Path, name: str) -> None:
+    """Let somebody review no more; what they judged stays. Raises ReviewerError for a name that isn't there."""
+    people = _people(home)
+    if name not in people:
+        raise ReviewerError(f"there is no reviewer {name!r}; there are {', '.join(people) or 'none'}")
+    del people[name]
+    _write(home, people)
 
 
 def read(home: Path) -> tuple[Any, ...]:
@@ -68,10 +85,7 @@ def _write(home: Path, people: dict[str, dict[str, Any]]) -> None:
     for name, row in people.items():
         fields = "".join(f"{key} = {_toml(value)}\n" for key, value in row.items())
         lines.append(f'["{name}"]\n{fields}')
-    new = home / (FILE + ".new")
-    new.touch(mode=0o600)
-    new.write_text("\n".join(lines), encoding="utf-8")
-    new.replace(home / FILE)
+    whole(home / FILE, "\n".join(lines), mode=0o600)
 
 
 def _toml(value: str | list[str]) -> str:

@@ -12,20 +12,23 @@ A section is the frozen struct that a part declares as its settings; what follow
 the bot's name) is filled in here. Only this module reads the file and the environment.
 """
 
-import difflib
 import os
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from msgspec import Meta
 
 from teachback.infra.cache import default_cache
+from teachback.infra.fields import Place, convert_fields, meant
+from teachback.schemas.event import Identifier, Text
 from teachback.schemas.wire import Cluster
 
-S = TypeVar("S", bound=msgspec.Struct)
 FILE = "teachback.toml"
 ALIASES = {"TEACHBACK_TOPIC_PREFIX": "TEACHBACK_KAFKA_PREFIX", "TEACHBACK_BOOTSTRAP": "TEACHBACK_KAFKA_BOOTSTRAP"}
 NOT_SETTINGS = {
@@ -36,6 +39,14 @@ NOT_SETTINGS = {
     "TEACHBACK_URL",
     "TEACHBACK_MODEL",
 }
+Prefix = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="At most 200 letters, digits, dots, dashes and underscores.",
+    ),
+]
 
 
 class SettingsError(Exception):
@@ -46,21 +57,30 @@ class SettingsError(Exception):
         super().__init__("\n".join(problems))
 
 
+class TopConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands before all sections."""
+
+    bot: Identifier = "support"
+    """The workload: one base model, one line of adapters, one policy."""
+    home: Path = Path(".teachback")
+    """Where everything of this installation lies."""
+
+
 class KafkaConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Where Kafka is, or how to run one here."""
 
-    bootstrap: str | None = None
+    bootstrap: Text | None = None
     """An existing cluster. None: teachback runs a single node on this machine."""
-    prefix: str = ""
+    prefix: Prefix = ""
     """Put before every topic, group and transactional id: the tenant."""
-    partitions: int = 4
+    partitions: Annotated[int, Meta(ge=1)] = 4
     """Of each topic that isn't fixed to one. Frozen once the topics exist."""
-    replication: int | None = None
+    replication: Annotated[int, Meta(ge=1)] | None = None
     """None: 1 on the local node, 3 on a cluster."""
     options: dict[str, str] = {}
     """librdkafka's own settings: `security.protocol`, `sasl.mechanism`, …"""
-    port: int | None = None
-    heap_mb: int = 384
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    heap_mb: Annotated[int, Meta(ge=128)] = 384
 
 
 class ModelsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,12 +137,29 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     def part(self, name: str) -> Any:
         """The settings of one part, as the struct that it declares. Raises SettingsError."""
         section = SECTIONS[name]
-        kind = struct_of(section)
-        problems: list[str] = []
-        values = section.derive(self) | convert_fields(kind, self.given.get(name, {}), name, problems)
-        if problems:
-            raise SettingsError(problems)
-        return kind(**values)
+        try:
+            found = struct_of(section)(**(section.derive(self) | self.given[name]))
+        except ValueError as exc:
+            raise SettingsError([f"[{name}] {exc}"]) from exc
+        return found
+
+
+class Source(NamedTuple):
+    """What was given, section → field → value, as the file and the environment have it."""
+
+    path: Path
+    file: dict[str, dict[str, Any]]
+    environment: dict[str, dict[str, str]]
+
+    def place(self, section: str, field: str) -> Place:
+        """Where a section's field stands."""
+        spoken = field in self.environment.get(section, {})
+        return Place(None if spoken else str(self.path), (section, field))
+
+    def folder_of_home(self) -> Path:
+        """What a relative home is relative to: the file that names it, else the working directory."""
+        written = "home" in self.file.get(TOP, {}) and "home" not in self.environment.get(TOP, {})
+        return self.path.absolute().parent if written else Path.cwd()
 
 
 def local_bootstrap(home: Path) -> str | None:
@@ -139,83 +176,48 @@ def struct_of(section: Section) -> type[msgspec.Struct]:
     return kind
 
 
-def load(file: Path | None = None, environ: Mapping[str, str] = os.environ, check: bool = True) -> Installation:
+def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Installation:
     """Read the file (`teachback.toml` by default, which may be absent) and the environment over it.
 
-    With `check`, the sections of all parts are converted too, so that one message lists all that is wrong.
-    Raises SettingsError.
+    The sections of all parts are converted too, so that one message lists all that is wrong. Raises SettingsError.
     """
     problems: list[str] = []
-    tree = _read_file(file, environ, problems)
-    _overlay(tree, environ, problems)
-    top: dict[str, Any] = {key: value for key, value in tree.items() if not isinstance(value, dict)}
-    sections = {key: value for key, value in tree.items() if isinstance(value, dict)}
-    _unknown(set(top) - {"bot", "home"}, {"bot", "home"}, "setting", problems)
-    _unknown(set(sections) - {"kafka", "models", *SECTIONS}, {"kafka", "models", *SECTIONS}, "section", problems)
-    kafka = convert_fields(KafkaConfig, sections.pop("kafka", {}), "kafka", problems)
-    models = convert_fields(ModelsConfig, sections.pop("models", {}), "models", problems)
-    found = Installation(
-        bot=str(top.get("bot", "support")),
-        home=Path(str(top.get("home", ".teachback"))).expanduser().absolute(),
-        cache=default_cache(environ),
-        kafka=KafkaConfig(**kafka),
-        models=ModelsConfig(**models),
-        given={name: sections.get(name, {}) for name in SECTIONS},
-    )
-    if check:
-        for name, section in SECTIONS.items():
-            convert_fields(struct_of(section), found.given[name], name, problems)
+    path = file or Path(environ.get("TEACHBACK_CONFIG") or FILE)
+    tree = _read_file(path, file is not None or bool(environ.get("TEACHBACK_CONFIG")), problems)
+    source = Source(path, _tables(path, tree, problems), _variables(environ, problems))
+    top = TopConfig(**_section(source, TOP, TopConfig, problems))
+    kafka = KafkaConfig(**_section(source, "kafka", KafkaConfig, problems))
+    problems += _refused(kafka.options, source.place("kafka", "options"))
+    models = ModelsConfig(**_section(source, "models", ModelsConfig, problems))
+    given = {name: _section(source, name, struct_of(section), problems) for name, section in SECTIONS.items()}
     if problems:
         raise SettingsError(problems)
-    return found
+    return Installation(
+        bot=top.bot,
+        home=Path(os.path.normpath(source.folder_of_home() / top.home)),
+        cache=default_cache(environ),
+        kafka=kafka,
+        models=models,
+        given=given,
+    )
 
 
-def convert_fields(kind: type[S], given: Mapping[str, Any], section: str, problems: list[str]) -> dict[str, Any]:
-    """Each given value as its field's type; what can't be is added to `problems` and left out."""
-    known = get_type_hints(kind, include_extras=True)
-    _unknown(set(given) - set(known), set(known), f"setting in [{section}]", problems)
-    values = {}
-    for name, value in given.items():
-        if name not in known:
-            continue
-        try:
-            values[name] = _convert(value, known[name])
-        except msgspec.ValidationError as exc:
-            problems.append(f"[{section}] {name} = {value!r}: {exc} (environment: {variable(section, name)})")
-    return values
+def _section(source: Source, name: str, kind: type[msgspec.Struct], problems: list[str]) -> dict[str, Any]:
+    """What is given for one section: the environment's values, and the file's where those say nothing."""
+    path = () if name == TOP else (name,)
+    spoken, written = source.environment.get(name, {}), source.file.get(name, {})
+    rest = {field: value for field, value in written.items() if field not in spoken}
+    return convert_fields(kind, rest, Place(str(source.path), path), problems) | convert_fields(
+        kind, spoken, Place(None, path), problems
+    )
 
 
-def variable(section: str, field: str) -> str:
-    """The environment variable of a field."""
-    return f"TEACHBACK_{section}_{field}".upper()
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=_hook)
-    except msgspec.ValidationError:
-        if isinstance(value, str):  # a struct or a list, as JSON in an environment variable
-            try:
-                return msgspec.convert(msgspec.json.decode(value), kind, strict=False, dec_hook=_hook)
-            except msgspec.DecodeError:
-                pass
-        raise
-
-
-def _hook(kind: type, value: Any) -> Any:
-    if issubclass(kind, Path) and isinstance(value, str):
-        return Path(value).expanduser()
-    raise NotImplementedError(f"{kind.__name__} can't be configured")
-
-
-def _read_file(file: Path | None, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
-    named = file or (Path(environ["TEACHBACK_CONFIG"]) if environ.get("TEACHBACK_CONFIG") else None)
-    path = named or Path(FILE)
+def _read_file(path: Path, named: bool, problems: list[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if named is not None:
-            problems.append(f"{named}: there is no such file")
+        if named:
+            problems.append(f"{path}: there is no such file")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         problems.append(f"{path}: not valid TOML: {exc}")
     except OSError as exc:
@@ -223,29 +225,65 @@ def _read_file(file: Path | None, environ: Mapping[str, str], problems: list[str
     return {}
 
 
-def _overlay(tree: dict[str, Any], environ: Mapping[str, str], problems: list[str]) -> None:
-    """Put `TEACHBACK_*` variables over what the file said."""
+def _tables(path: Path, tree: dict[str, Any], problems: list[str]) -> dict[str, dict[str, Any]]:
+    """The file's sections; what stands before them is section TOP."""
+    tables: dict[str, dict[str, Any]] = {TOP: {}}
+    for name, value in tree.items():
+        if name in sections() and isinstance(value, dict):
+            tables[name] = value
+        elif name in sections():
+            problems.append(f"{path}: {name} is a section: write [{name}], and its settings below it")
+        elif isinstance(value, dict) and name not in TOP_NAMES:
+            problems.append(f"{path}: there is no section [{name}]{meant(name, sections())}")
+        else:
+            tables[TOP][name] = value
+    return tables
+
+
+def _variables(environ: Mapping[str, str], problems: list[str]) -> dict[str, dict[str, str]]:
+    """The sections of the environment, likewise."""
+    found: dict[str, dict[str, str]] = {}
     for given, value in environ.items():
         if not given.startswith("TEACHBACK_") or given in NOT_SETTINGS:
             continue
         name = ALIASES.get(given, given).removeprefix("TEACHBACK_").lower()
         section, _, field = name.partition("_")
-        if name in {"bot", "home"}:
-            tree[name] = value
-        elif section in SECTIONS or section in {"kafka", "models"}:
-            tree.setdefault(section, {})[field] = value
+        if name in TOP_NAMES:
+            found.setdefault(TOP, {})[name] = value
+        elif section in sections() and field:
+            found.setdefault(section, {})[field] = value
+        elif section in sections():
+            problems.append(f"{given}: {section} is a section; a variable sets one of its settings: {given}_<SETTING>")
         else:
-            problems.append(f"{given}: no section {section!r}; there are {', '.join(['kafka', 'models', *SECTIONS])}")
+            problems.append(f"{given}: there is no section {section!r}{meant(section, (*TOP_NAMES, *sections()))}")
+    return found
 
 
-def _unknown(extra: set[str], known: set[str], what: str, problems: list[str]) -> None:
-    for name in sorted(extra):
-        near = difflib.get_close_matches(name, known, 1)
-        problems.append(
-            f"unknown {what}: {name!r}"
-            + (f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known))}")
-        )
+def _refused(options: dict[str, str], place: Place) -> list[str]:
+    """What librdkafka has against its options. It is told of no broker, and so asks nobody."""
+    own = {name: value for name, value in options.items() if name != "bootstrap.servers"}
+    if not own:
+        return []
+    try:
+        AdminClient({"log_level": 0, **own})
+    except KafkaException as exc:
+        said = exc.args[0].str()
+    except (TypeError, ValueError) as exc:
+        said = str(exc)
+    else:
+        return []
+    for value in filter(None, own.values()):  # librdkafka may quote them
+        said = said.replace(value, "…")
+    return [f"{place}: {said}"]
 
 
+def sections() -> tuple[str, ...]:
+    """The names of all sections, the installation's own first."""
+    return ("kafka", "models", *SECTIONS)
+
+
+TOP = ""
+"""The name of what stands before all sections."""
+TOP_NAMES = TopConfig.__struct_fields__
 SECTIONS: dict[str, Section] = {}
 """Filled by `teachback.infra.parts`."""

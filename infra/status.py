@@ -6,14 +6,19 @@ import msgspec
 from confluent_kafka import KafkaException, TopicPartition
 
 from teachback.infra import supervise
+from teachback.infra.away import KafkaAway, answering
+from teachback.infra.demo.home import installations
+from teachback.infra.doctor import home_problem
+from teachback.infra.failures import told
 from teachback.infra.parts import PARTS
-from teachback.infra.settings import Installation, SettingsError
+from teachback.infra.settings import Installation
 from teachback.schemas.lineage import ADAPTER_EVENTS, Lineage
 from teachback.schemas.log import Tail
 from teachback.schemas.topics import TOPICS
 from teachback.schemas.wire import Cluster, consumer
 
 DOES = {"kafka": "the log"} | {part.name: part.does for part in PARTS}
+ANSWER_S = 5.0
 
 
 class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +39,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     processes: tuple[ProcessView, ...]
     topics: dict[str, int]
     champion: str | None
+    problem: str | None
+    """What keeps this from being known: a home that is none, or Kafka, which should be there and does not answer."""
+    demo: Path | None
+    """The configuration of a demo that runs below this home."""
 
 
 def overview(installation: Installation) -> Overview:
@@ -43,17 +52,32 @@ def overview(installation: Installation) -> Overview:
         for s in supervise.states(installation)
     )
     topics: dict[str, int] = {}
-    champion = None
+    champion, problem = None, None if processes else home_problem(installation.home)
     if not installation.local_kafka or any(p.name == "kafka" and p.state == "running" for p in processes):
         try:
-            topics = record_counts(installation.cluster)
-            champion = current_champion(installation.cluster, installation.bot)
-        except (KafkaException, SettingsError, TimeoutError):
-            topics = {}
-    return Overview(bot=installation.bot, home=installation.home, processes=processes, topics=topics, champion=champion)
+            cluster = answering(installation, ANSWER_S)
+            topics = record_counts(cluster)
+            champion = current_champion(cluster, installation.bot) if "models.adapters" in topics else None
+        except (KafkaAway, KafkaException, TimeoutError) as exc:
+            problem = told(exc)
+    return Overview(
+        bot=installation.bot,
+        home=installation.home,
+        processes=processes,
+        topics=topics,
+        champion=champion,
+        problem=problem,
+        demo=running_demo(installation),
+    )
 
 
-def record_counts(cluster: Cluster, timeout: float = 5.0) -> dict[str, int]:
+def running_demo(installation: Installation) -> Path | None:
+    """The configuration file of a demo that runs below this home."""
+    running = (demo.home / "teachback.toml" for demo in installations(installation)[1:] if supervise.running(demo))
+    return next(running, None)
+
+
+def record_counts(cluster: Cluster, timeout: float = ANSWER_S) -> dict[str, int]:
     """Topic → how many offsets were ever written, transaction markers included. Raises KafkaException."""
     reader = consumer(cluster, "status")
     try:

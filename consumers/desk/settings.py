@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from teachback.schemas.event import Identifier
+from teachback.schemas.event import Identifier, Text
 from teachback.schemas.review import Role
 from teachback.schemas.wire import Cluster
 
+Seconds = Annotated[float, Meta(gt=0)]
 HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,14 +46,16 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     bot: Identifier
     cluster: Cluster
     reviewers: tuple[Reviewer, ...]
-    host: str = "127.0.0.1"
-    port: int = 8088
-    lease_seconds: float = 300.0  # a lease without a heartbeat for so long is free again
-    skip_seconds: float = 300.0  # a skipped item is not offered to the same person for so long
-    leases_each: int = 4  # how many items one person may hold at once
-    ageing_hours: float = 24.0  # waiting for so long weighs as much as full doubt about a topic of weight 1
-    commit_seconds: float = 30.0  # how long a request waits for Kafka before it answers 503
-    body_bytes: int = 256 * 1024
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8088
+    lease_seconds: Seconds = 300.0  # a lease without a heartbeat for so long is free again
+    skip_seconds: Annotated[float, Meta(ge=0)] = 300.0  # a skipped item is not offered to the same person for so long
+    leases_each: Annotated[int, Meta(ge=1)] = 4  # how many items one person may hold at once
+    ageing_hours: Annotated[float, Meta(gt=0)] = (
+        24.0  # waiting for so long weighs as much as full doubt about a topic of weight 1
+    )
+    commit_seconds: Seconds = 30.0  # how long a request waits for Kafka before it answers 503
+    body_bytes: Annotated[int, Meta(ge=1024)] = 256 * 1024
 
     def __post_init__(self) -> None:
         """Names and tokens tell people apart, so each must be there once."""

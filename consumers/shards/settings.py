@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from teachback.schemas.event import Text
 from teachback.schemas.wire import Cluster
 
 
@@ -14,11 +15,11 @@ class ShardsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One writer. Several with the same `group` and `table` share the partitions of the topic."""
 
     cluster: Cluster
-    table: str
+    table: Text
     """The folder of the Delta table, on a local file system; made when missing."""
-    group: str = "shards"
+    group: Text = "shards"
     """The consumer group; it shares out partitions and holds no offsets."""
-    instance: str | None = None
+    instance: Text | None = None
     """A name for this process among the group, the same after a restart (`group.instance.id`): then a restart after
     kill -9 gets its partitions back at once, not after the session timeout. Two processes may not share one."""
     max_rows: Annotated[int, Meta(ge=1)] = 1000

@@ -3,11 +3,15 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from teachback.infra.console import as_json, context_of, table
+from teachback.infra.away import answering
+from teachback.infra.console import as_json, context_of, show_table, table
 from teachback.infra.settings import SettingsError
+from teachback.schemas.lineage import Lineage, bare
 
 OUTCOMES = {"promoted": "green", "rejected": "red", "inconclusive": "yellow", "held": "yellow", "failed": "red"}
+BARE = "the bare base model"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,14 +30,18 @@ def list_all(context: typer.Context) -> None:
 
     shared = context_of(context)
     installation = shared.installation()
-    lineage = adapters(installation.cluster, installation.bot)
-    rows = table(f"adapters of {installation.bot}", "", "adapter", "made", "trained on", "beat", "sha256")
-    rows.add_row("●" if not lineage.changes else "", f"{installation.bot}@v0", "", "the bare base model", "", "")
+    lineage = adapters(answering(installation), installation.bot)
+    rows = table("", "", "adapter", "made", "trained on", "beat", "sha256")
+    rows.add_row(mark(lineage, bare(lineage.bot)), bare(lineage.bot), "", BARE, "", "")
     for name, event in lineage.registered.items():
-        mark = "[green]●[/]" if name == lineage.champion else ""
         made, sha = f"{event.created:%Y-%m-%d %H:%M}", event.sha256[:12]
-        rows.add_row(mark, name, made, f"{event.dataset.train} labels", event.parent or "", sha)
-    shared.out.print(rows)
+        rows.add_row(mark(lineage, name), name, made, f"{event.dataset.train} labels", event.parent or "", sha)
+    show_table(shared.out, f"adapters of {installation.bot}", rows)
+
+
+def mark(lineage: Lineage, name: str) -> Text:
+    """What stands before the adapter in service."""
+    return Text("●" if name == lineage.champion else "", "green")
 
 
 def show(context: typer.Context, adapter: Annotated[str, typer.Argument(help="Such as `support@v3`.")]) -> None:
@@ -43,15 +51,17 @@ def show(context: typer.Context, adapter: Annotated[str, typer.Argument(help="Su
 
     shared = context_of(context)
     installation = shared.installation()
-    lineage = adapters(installation.cluster, installation.bot)
-    event = lineage.registered.get(adapter)
-    if event is None:
-        raise SettingsError(
-            [f"there is no adapter {adapter!r}; there are {', '.join(lineage.registered) or 'none yet'}"]
-        )
-    judged = [run.last for run in all_runs(installation.cluster, installation.bot) if run.last.adapter == adapter]
+    cluster = answering(installation)
+    lineage = adapters(cluster, installation.bot)
+    described: object = lineage.registered.get(adapter)
+    if adapter == bare(lineage.bot):
+        described = {"id": adapter, "is": BARE}
+    if described is None:
+        known = ", ".join((bare(lineage.bot), *lineage.registered))
+        raise SettingsError([f"there is no adapter {adapter!r}; there are {known}"])
+    judged = [run.last for run in all_runs(cluster, installation.bot) if run.last.adapter == adapter]
     changes = [change for change in lineage.changes if change.adapter == adapter]
-    shared.out.print_json(as_json({"adapter": event, "runs": judged, "served": changes}))
+    shared.out.print_json(as_json({"adapter": described, "runs": judged, "served": changes}))
 
 
 def rollback(
@@ -64,7 +74,7 @@ def rollback(
 
     shared = context_of(context)
     installation = shared.installation()
-    lineage = roll_back(installation.cluster, installation.bot, to, reason)
+    lineage = roll_back(answering(installation), installation.bot, to, reason)
     shared.out.print(f"{lineage.champion} is in service")
 
 
@@ -74,10 +84,9 @@ def runs(context: typer.Context) -> None:
 
     shared = context_of(context)
     installation = shared.installation()
-    rows = table(f"runs of {installation.bot}", "run", "state", "labels", "adapter", "why")
-    for run in (view.last for view in all_runs(installation.cluster, installation.bot)):
-        style = OUTCOMES.get(run.state, "")
-        state = f"[{style}]{run.state}[/]" if style else run.state
+    rows = table("", "run", "state", "labels", "adapter", "why")
+    for run in (view.last for view in all_runs(answering(installation), installation.bot)):
+        state = Text(run.state, OUTCOMES.get(run.state, ""))
         why = run.gate.explanation if run.gate else run.reason or ""
         rows.add_row(run.id[:8], state, f"{run.dataset.train} + {run.dataset.eval} locked", run.adapter or "", why)
-    shared.out.print(rows)
+    show_table(shared.out, f"runs of {installation.bot}", rows)

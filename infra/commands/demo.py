@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from teachback.infra.console import Context, context_of
+from teachback.infra.console import Context, context_of, default
 from teachback.infra.settings import NOT_SETTINGS
 
 if TYPE_CHECKING:
@@ -30,16 +30,17 @@ def register(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     data: Annotated[
-        Path | None, typer.Option(help="Your questions and answers: CSV, JSONL or Parquet.", show_default=False)
+        Path | None,
+        typer.Option(help="Your questions and answers: CSV, JSON, JSON Lines or Parquet.", show_default=False),
     ] = None,
     question: Annotated[str | None, typer.Option(help="Its column of questions; found when not given.")] = None,
     answer: Annotated[str | None, typer.Option(help="Its column of answers; found when not given.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=80, help="Questions asked live. [default: 231]", show_default=False)
+        int | None, typer.Option(min=80, help=f"Questions asked live. {default('231')}", show_default=False)
     ] = None,
     stay: Annotated[
         bool | None,
-        typer.Option("--stay/--stop", help="Leave everything running. [default: at a terminal]", show_default=False),
+        typer.Option("--stay/--stop", help=f"Leave everything running. {default('at a terminal')}", show_default=False),
     ] = None,
     sabotage: Annotated[
         Sabotage, typer.Option(help="Give the reviewers other questions' answers, to see it caught.")

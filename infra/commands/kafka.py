@@ -3,6 +3,7 @@
 import typer
 
 from teachback.infra import supervise
+from teachback.infra.away import NODE
 from teachback.infra.console import context_of
 from teachback.infra.settings import SettingsError
 
@@ -53,5 +54,5 @@ def status(context: typer.Context) -> None:
     shared = context_of(context)
     found = node_status(shared.installation().home / "kafka")
     where = f" at {found.bootstrap}, process {found.pid}" if found.state == "running" else ""
-    shared.out.print(f"{found.state}{where}")
+    shared.out.print(f"{NODE[found.state]}{where}")
     raise typer.Exit(0 if found.state == "running" else 3)

@@ -1,5 +1,6 @@
 """`teachback up | down | status | doctor | run`: running an installation."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from teachback.infra import doctor as diagnosis
 from teachback.infra import parts, supervise
-from teachback.infra.console import Context, as_json, context_of, table
-from teachback.infra.status import overview
+from teachback.infra.console import Context, as_json, command_line, context_of, from_here, show_table, table
+from teachback.infra.failures import OUTSIDE
+from teachback.infra.status import Overview, overview
 from teachback.infra.up import Say
 
 STYLES = {"running": "green", "starting": "yellow", "backoff": "yellow", "stopped": "dim", "fatal": "red"}
@@ -37,13 +40,13 @@ def up(context: typer.Context, only: Annotated[list[str] | None, ONLY] = None) -
     names = tuple(only) if only else parts.NAMES
     with progress_of(shared, "Starting") as say:
         cluster = bring_up(installation, shared.config, say, names)
-    shared.out.print(
-        "[green]up[/]  Kafka", cluster.bootstrap, "logs in", str(installation.home / "logs"), soft_wrap=True
-    )
+    said = f"  Kafka {cluster.bootstrap} logs in {installation.home / 'logs'}"
+    shared.out.print(Text.assemble(("up", "green"), said), soft_wrap=True)
     for name in names:
         if url := address(installation, name):
             shared.out.print(f"    {name:<8} {url}")
-    shared.out.print("    `teachback status` shows the loop, `teachback down` stops it")
+    status, down = shared.command("status"), shared.command("down")
+    shared.out.print(f"    `{status}` shows the loop, `{down}` stops it", soft_wrap=True)
 
 
 def down(context: typer.Context) -> None:
@@ -59,26 +62,40 @@ def down(context: typer.Context) -> None:
 
 
 def status(context: typer.Context, json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """What runs, since when, and how far the loop has come."""
+    """What runs, since when, and how far the loop has come.
+
+    Exit code 1: something keeps that from being known, and is told.
+    """
     shared = context_of(context)
     found = overview(shared.installation())
     if json:
         shared.out.print_json(as_json(found))
-        return
-    rows = table(f"{found.bot}  ({found.home})", "process", "state", "pid", "up", "")
+    else:
+        tell_status(shared, found)
+    if found.problem:
+        raise typer.Exit(1)
+
+
+def tell_status(shared: Context, found: Overview) -> None:
+    """Processes, then topics and champion, or why they are not known."""
+    rows = table("", "process", "state", "pid", "up", "")
     for process in found.processes:
-        style = STYLES.get(process.state, "")
         pid, since = (str(process.pid), f"{process.uptime:.0f} s") if process.pid else ("", "")
-        rows.add_row(process.name, f"[{style}]{process.state}[/]" if style else process.state, pid, since, process.does)
-    shared.out.print(rows)
+        state = Text(process.state, STYLES.get(process.state, ""))
+        rows.add_row(process.name, state, pid, since, process.does)
+    show_table(shared.out, f"{found.bot}  ({found.home})", rows)
     if found.topics:
         counts = table("\ntopics", "name", "records")
         for name, count in found.topics.items():
             counts.add_row(name, f"{count:,}")
         shared.out.print(counts)
-        shared.out.print(f"\nchampion  {found.champion}")
-    elif not found.processes:
-        shared.out.print("Nothing runs here. `teachback up` starts it.")
+        shared.out.print(f"\nchampion  {found.champion or 'unknown: there is no topic models.adapters'}")
+    if found.problem:
+        shared.out.print(Text(found.problem, "red"), soft_wrap=True)
+    elif not found.processes and not found.topics:
+        shared.out.print(f"Nothing runs here. `{shared.command('up')}` starts it.", soft_wrap=True)
+    if found.demo:
+        shared.out.print(f"A demo runs: {command_line('status', from_here(found.demo))}", soft_wrap=True)
 
 
 def doctor(context: typer.Context) -> None:
@@ -87,7 +104,7 @@ def doctor(context: typer.Context) -> None:
     checks = diagnosis.checks(shared.config)
     rows = table("", "", "check", "finding")
     for check in checks:
-        rows.add_row("[green]✓[/]" if check.good else "[red]✗[/]", check.name, check.finding)
+        rows.add_row(Text("✓", "green") if check.good else Text("✗", "red"), check.name, check.finding)
     shared.out.print(rows)
     raise typer.Exit(0 if all(check.good for check in checks) else 1)
 
@@ -100,13 +117,18 @@ def run(
     """Be one part, in the foreground, until SIGTERM. This is what the supervisor runs."""
     if under is not None:
         supervise.lifeline(under)
-    parts.run(part, context_of(context).installation())
+    installation = context_of(context).installation()
+    try:
+        parts.run(part, installation)
+    except OUTSIDE as exc:  # nobody reads a part's last words but in its log, where they must say where it was
+        logging.getLogger(part).exception("%s ended", part)
+        raise typer.Exit(1) from exc
 
 
 @contextmanager
 def progress_of(shared: Context, first: str) -> Iterator[Say]:
     """A progress bar that is gone at the end, and what tells it each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=shared.out, transient=True) as progress:
         task = progress.add_task(first, total=None)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from teachback.infra.away import answering
 from teachback.infra.console import context_of
 
 INTERRUPTED = 130
@@ -33,6 +34,7 @@ def replay(
 
     Ctrl-C ends it early, with exit code 130: what is out stays out.
     """
+    from teachback.producers.files import read_pairs
     from teachback.producers.replay import ReplaySettings
     from teachback.producers.replay import replay as emit
     from teachback.schemas.stopping import stopped_by_signal
@@ -40,9 +42,10 @@ def replay(
 
     shared = context_of(context)
     installation = shared.installation()
+    next(iter(read_pairs(file, question, answer, limit)), None)  # what is wrong with it is told before Kafka is asked
     settings = ReplaySettings(
         bot=installation.bot,
-        cluster=installation.cluster,
+        cluster=answering(installation),
         file=file,
         rate=rate,
         question=question,
@@ -52,7 +55,7 @@ def replay(
     )
     require_topics(settings.cluster, "chat.exchanges")
     stop = stopped_by_signal()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=shared.out, transient=True) as bars:
         task = bars.add_task(file.name, total=None)
         stats = emit(settings, lambda done, total: bars.update(task, completed=done, total=total), stop)

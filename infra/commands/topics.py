@@ -1,9 +1,11 @@
 """`teachback topics apply | show`: the topics of the table on the cluster."""
 
 import typer
+from rich.text import Text
 
 from teachback.infra import topics
-from teachback.infra.console import context_of, table
+from teachback.infra.away import answering
+from teachback.infra.console import context_of, show_table, table
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def apply(context: typer.Context) -> None:
     """Make the topics that are missing. Changes nothing else; refuses a changed partition count by name."""
     shared = context_of(context)
-    made = topics.apply(shared.installation().cluster)
+    made = topics.apply(answering(shared.installation()))
     for name in made:
         shared.out.print(f"made {name}")
     if not made:
@@ -27,11 +29,11 @@ def apply(context: typer.Context) -> None:
 def show(context: typer.Context) -> None:
     """Every topic of the table beside what the cluster has."""
     shared = context_of(context)
-    cluster = shared.installation().cluster
-    rows = table(f"topics on {cluster.bootstrap}", "topic", "partitions", "found", "configuration")
+    cluster = answering(shared.installation())
+    rows = table("", "topic", "partitions", "found", "configuration")
     for state in topics.show(cluster):
-        found = "[red]missing[/]" if state.found is None else str(state.found)
-        right = found if state.found in {None, state.wanted} else f"[red]{found}[/]"
+        said = "missing" if state.found is None else str(state.found)
+        found = Text(said, "" if state.found == state.wanted else "red")
         config = ", ".join(f"{key}={value}" for key, value in state.config.items())
-        rows.add_row(state.full_name, str(state.wanted), right, f"[dim]{config}[/]")
-    shared.out.print(rows)
+        rows.add_row(state.full_name, str(state.wanted), found, Text(config, "dim"))
+    show_table(shared.out, f"topics on {cluster.bootstrap}", rows)

@@ -1,20 +1,24 @@
 """What asking again needs to know."""
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from teachback.schemas.event import Identifier, Text
 from teachback.schemas.wire import Cluster
 
 
 class AgainSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process that asks edited questions again."""
 
-    bot: str
+    bot: Identifier
     cluster: Cluster
-    chatbot: str
+    chatbot: Text
     """Base address of the chatbot's OpenAI-compatible API."""
-    group: str = "again"
+    group: Text = "again"
     """The bot's name is put after it."""
-    at_once: int = 16
+    at_once: Annotated[int, Meta(ge=1)] = 16
     """Questions under way at a time."""
-    most: int = 200
+    most: Annotated[int, Meta(ge=0)] = 200
     """Most questions asked after one promotion, the newest edits first."""

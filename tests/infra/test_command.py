@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from teachback.infra.command import main
 from teachback.infra.commands.demo import forget_variables, undisturbed
+from teachback.infra.demo.script import LIMIT
+from teachback.infra.kafka import node
 from tests.producers.conftest import MockBroker
 
 Teachback = Callable[..., tuple[int, str, str]]
@@ -48,12 +51,14 @@ def test_help_names_every_command() -> None:
         (("policy", "show"), "Kafka isn't running here yet"),
         (("topics", "apply"), "teachback kafka start"),
         (("adapters", "list"), "Kafka isn't running here yet"),
-        (("replay", "missing.csv"), "Kafka isn't running here yet"),
+        (("replay", "missing.csv"), "missing.csv: there is no such file"),
         (("policy", "set"), "nothing to change"),
         (("run", "nonsense"), "there is no part 'nonsense'"),
         (("up", "--only", "nonsense"), "there is no part 'nonsense'"),
         (("review",), "who are you?"),
         (("reviewers", "add", "Ann"), "'Ann' is no reviewer's name"),
+        (("reviewers", "add", "ann", "--topic", ""), "a topic is empty"),
+        (("reviewers", "remove", "ann"), "there is no reviewer 'ann'"),
         (("--config", "none.toml", "status"), "there is no such file"),
     ],
 )
@@ -64,6 +69,113 @@ def test_an_error_is_one_message_and_exit_code_1(teachback: Teachback, arguments
     assert said in complained
     assert "Traceback" not in complained
     assert complained.count("\n") == 1
+
+
+NEED_KAFKA = [
+    ("runs",),
+    ("adapters", "list"),
+    ("adapters", "show", "support@v1"),
+    ("adapters", "rollback", "support@v0"),
+    ("policy", "show"),
+    ("policy", "set", "--threshold", "0.5"),
+    ("topics", "show"),
+    ("topics", "apply"),
+    ("replay", "pairs.csv"),
+]
+
+
+@pytest.mark.parametrize("arguments", NEED_KAFKA)
+def test_where_kafka_is_stopped_a_command_that_needs_it_says_so_and_asks_nobody(
+    teachback: Teachback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "pairs.csv").write_text("question,answer\nq,a\n")
+    stopped = node.Status(state="stopped", bootstrap="127.0.0.1:9", pid=None)
+    monkeypatch.setattr("teachback.infra.kafka.node.status", lambda _: stopped)
+    status, _, complained = teachback(*arguments)
+    assert status == 1
+    assert complained == "teachback: Kafka is stopped here: start it with `teachback up` or `teachback kafka start`\n"
+
+
+@pytest.mark.parametrize("arguments", NEED_KAFKA)
+def test_where_kafka_is_away_a_command_that_needs_it_says_where_and_what_to_do(
+    teachback: Teachback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "pairs.csv").write_text("question,answer\nq,a\n")
+    monkeypatch.setenv("TEACHBACK_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setattr("teachback.infra.away.answering.__defaults__", (0.2,))
+    status, _, complained = teachback(*arguments)
+    assert status == 1
+    assert complained.startswith("teachback: Kafka does not answer at 127.0.0.1:9: ")
+    assert complained.endswith("start it, or mend `kafka.bootstrap`\n")
+
+
+def test_a_replay_looks_at_the_file_before_it_asks_kafka(teachback: Teachback, tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("a,b\n1,2\n")
+    status, _, complained = teachback("replay", "pairs.csv")
+    assert status == 1
+    assert "no column looks like the question" in complained
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("up",), ("reviewers", "add", "ann"), ("kafka", "status"), ("adapters", "list"), ("runs",), ("topics", "apply")],
+)
+def test_a_home_that_is_a_file_is_one_message_with_what_to_do(
+    teachback: Teachback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TEACHBACK_HOME", "file")
+    monkeypatch.setattr("teachback.infra.up.fetch_jars", lambda *_: None)
+    monkeypatch.setattr("teachback.infra.up.fetch_models", lambda *_: None)
+    status, _, complained = teachback(*arguments)
+    assert status == 1
+    assert complained.startswith(f"teachback: {tmp_path / 'file'}")
+    assert complained.endswith("a folder is needed there: move the file away, or choose another `home`\n")
+
+
+def test_what_a_part_dies_of_stands_whole_in_its_log(
+    teachback: Teachback, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ends(*_: object) -> None:
+        raise TimeoutError("loop.policy: no end in sight")
+
+    monkeypatch.setattr("teachback.infra.parts.run", ends)
+    status, printed, complained = teachback("run", "scoring")
+    assert (status, printed, complained) == (1, "", "")
+    assert "Traceback" in caplog.text
+    assert "loop.policy: no end in sight" in caplog.text
+
+
+def test_the_version_is_told(teachback: Teachback) -> None:
+    assert teachback("--version") == (0, f"teachback {version('teachback')}\n", "")
+
+
+def test_the_demos_help_says_what_is_taken_when_nothing_is_given(
+    teachback: Teachback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    _, printed, _ = teachback("demo", "--help")
+    assert f"[default: {LIMIT}]" in printed
+    assert "[default: at a terminal]" in printed
+    assert "CSV, JSON, JSON Lines or Parquet" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("demo", "--sabotage", "foo"), "'none', 'shuffled'"),
+        (("policy", "set", "--threshold", "nan"), "'nan' is no number from 0 to 1"),
+        (("policy", "set", "--audit-rate", "1.5"), "'1.5' is no number from 0 to 1"),
+        (("policy", "set", "--audit-rate", "often"), "'often' is no number from 0 to 1"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_told_with_those_it_can(
+    teachback: Teachback, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    status, _, complained = teachback(*arguments)
+    assert status == 2
+    assert said in complained
 
 
 def test_every_problem_of_the_configuration_is_told(teachback: Teachback, tmp_path: Path) -> None:
