@@ -20,7 +20,7 @@ class TrainerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     bot: Identifier
     cluster: Cluster
-    table: Annotated[str, Meta(description="The Delta table of labels: a path or an object store's address.")]
+    table: Annotated[str, Meta(description="The Delta table of labels: a local folder.")]
     registry: Annotated[Path, Meta(description="Adapters stand at `<registry>/<bot>/v<N>`.")]
     work: Annotated[Path, Meta(description="This bot's job folders and caches; may be deleted between runs.")]
     base: Annotated[Path, Meta(description="Folder of the dense base model and its tokenizer.")]

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from teachback.schemas import Outcome, Verdict
 from teachback.schemas.wire import TopicMismatch, consumer, decode, encode, headers, producer
 from teachback.streams.consensus import run
+from teachback.streams.consensus.decide import Sameness
 from teachback.streams.consensus.errors import BadState, Fenced, NoEmbedder
 from teachback.streams.consensus.fold import fold
 from teachback.streams.consensus.processor import Processor
@@ -41,8 +42,8 @@ def member() -> Iterator[Members]:
     """Processors in this process, which the test steps by hand; those left are closed at the end."""
     made: list[Processor] = []
 
-    def make(settings: ConsensusSettings) -> Processor:
-        made.append(Processor(settings, ByLetter()))
+    def make(settings: ConsensusSettings, sameness: Sameness | None = None) -> Processor:
+        made.append(Processor(settings, sameness or ByLetter()))
         return made[-1]
 
     yield make
@@ -247,6 +248,22 @@ def test_each_bad_verdict_becomes_one_dead_letter_and_its_neighbours_count(bench
         assert isinstance(source, bytes)
         assert re.fullmatch(rf"{bench.cluster.topic('review.verdicts')}:\d:\d+", source.decode())
     assert bench.problems() == []
+
+
+class Stumbling(ByLetter):
+    """Meets a text that it cannot read."""
+
+    def same(self, one: str, other: str, /) -> bool:
+        raise KeyError(one)
+
+
+def test_texts_that_cannot_be_compared_ask_for_a_third_opinion_and_stop_nobody(bench: Bench, member: Members) -> None:
+    bench.send([verdict("e:one", "ana", "x1"), verdict("eA", "bo", "x1"), verdict("a", "cem", "x2")])
+    processor = member(bench.settings(), Stumbling())
+    step_through(processor, 3)
+    (last,) = [m for m in _read(bench, "review.outcomes") if m.key() == b"x1"][-1:]
+    outcome = decode(last.value(), Outcome)
+    assert (outcome.status, outcome.need, len(outcome.judgments)) == ("open", "reviewer", 2)
 
 
 def _letters(bench: Bench) -> list[Message]:
