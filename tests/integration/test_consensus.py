@@ -258,7 +258,7 @@ class Stumbling(ByLetter):
 
 
 def test_texts_that_cannot_be_compared_ask_for_a_third_opinion_and_stop_nobody(bench: Bench, member: Members) -> None:
-    bench.send([verdict("e:one", "ana", "x1"), verdict("eA", "bo", "x1"), verdict("a", "cem", "x2")])
+    bench.send([verdict("e:one", "ana", "x1"), verdict("e:one", "bo", "x1"), verdict("a", "cem", "x2")])
     processor = member(bench.settings(), Stumbling())
     step_through(processor, 3)
     (last,) = [m for m in _read(bench, "review.outcomes") if m.key() == b"x1"][-1:]
