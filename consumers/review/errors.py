@@ -7,9 +7,14 @@ ReviewError
 └── NotAccepted     the desk refuses what was sent; the message says why and what to do
 """
 
+from teachback.consumers.review.visible import visible
+
 
 class ReviewError(Exception):
-    """The root of the client's errors."""
+    """The root of the client's errors. As text it can be shown, whatever was said by what answered."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class Unreachable(ReviewError):

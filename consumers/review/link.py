@@ -39,8 +39,8 @@ class Link:
         """Look for something to do now."""
         self._wake.set()
 
-    async def leave(self) -> bool:
-        """Send what is decided and give the rest back. False when something could not be sent."""
+    async def leave(self) -> None:
+        """Send what is decided and give the rest back. What could not be sent stays with the session."""
         self.session.release()
         try:
             await self._flush()
@@ -48,8 +48,7 @@ class Link:
             self.session.leases.clear()
             await self._give_back()
         except Unreachable:
-            return not self.session.sending
-        return True
+            return
 
     async def _fetch(self) -> None:
         while True:
@@ -98,7 +97,10 @@ class Link:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _flush(self) -> None:
-        """Everything that is decided for good, in order. Raises Unreachable; what is not sent stays."""
+        """Everything that is decided for good, in order. Raises Unreachable; what is not sent stays.
+
+        What is refused is not sent again from here: the session has taken it back to the reviewer.
+        """
         while self.session.sending:
             held = self.session.sending[0]
             lease = self.session.leases.get(held.offer.exchange, held.offer.lease)
@@ -108,8 +110,10 @@ class Link:
                         lease, held.decision, answer=held.answer, comment=held.comment
                     )
                 )
-            except (ItemGone, NotAccepted) as exc:
+            except NotAccepted as exc:
                 self.session.refused(held, str(exc))
+            except ItemGone as exc:
+                self.session.overtaken(held, str(exc))
             else:
                 self.session.sent(held)
             self.redraw()

@@ -18,14 +18,17 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
 from teachback.consumers.desk.shapes import Me
 from teachback.consumers.review import view
 from teachback.consumers.review.client import DeskClient
+from teachback.consumers.review.goodbye import goodbye
 from teachback.consumers.review.link import Link
 from teachback.consumers.review.session import UNDO_SECONDS, Session, shortened
+from teachback.consumers.review.visible import GLYPHS, encodable, visible
 from teachback.schemas.review import Decision
 
 PATIENCE = 3.0  # seconds that one request is tried; the loops around it go on for ever
@@ -47,6 +50,14 @@ def review(base_url: str, token: str) -> None:
         asyncio.run(Terminal(client, client.me()).run())
 
 
+class Visible(Processor):
+    """Shows a text that is edited as `visible` shows one that is read, and leaves it as it is."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        """One line of the text."""
+        return Transformation([(style, text.translate(GLYPHS)) for style, text, *_ in transformation_input.fragments])
+
+
 class Terminal:
     """The screen and its keys."""
 
@@ -56,7 +67,6 @@ class Terminal:
         self.link = Link(client, self.session, self.redraw)
         self.above: int | None = None  # rows scrolled away at the top; None: as many as it takes to see the answer
         self.help = False
-        self.remarking = False
         self._shown = ""  # the exchange on the screen, to notice a change
         self.editor = Buffer(multiline=True, on_text_changed=lambda _: self._typed())
         self.remark = Buffer(multiline=False)
@@ -75,6 +85,15 @@ class Terminal:
 
     async def run(self) -> None:
         """Until `q`. Raises ReviewError if the desk turns us away."""
+        try:
+            await self._serve()
+            await self.link.leave()
+        finally:  # whatever ended us, nothing that was typed ends unseen
+            self.session.release()
+            print("\n".join(goodbye(self.session, self.link.trouble)))  # noqa: T201
+
+    async def _serve(self) -> None:
+        """The window, and what must run while it is open. Raises ReviewError."""
         loops = [asyncio.ensure_future(loop) for loop in self.link.loops()]
         for loop in loops:
             loop.add_done_callback(lambda _: self.app.is_running and self.app.exit())
@@ -87,7 +106,6 @@ class Terminal:
             await asyncio.gather(*loops, return_exceptions=True)
         for loop in ended:
             loop.result()
-        await self._goodbye()
 
     def redraw(self) -> None:
         """Take the session's state over to the screen."""
@@ -98,20 +116,12 @@ class Terminal:
             self._show_editor() if self.session.editing else self._show_reading()
         self.app.invalidate()
 
-    async def _goodbye(self) -> None:
-        unsent = not await self.link.leave()
-        print(f"{self.session.done} verdicts sent." if self.session.done != 1 else "1 verdict sent.")  # noqa: T201
-        if unsent:
-            print("The desk cannot be reached; these did not arrive:")  # noqa: T201
-            for held in self.session.sending:
-                print(f"  {held.decision}  “{shortened(held.offer)}”  {held.answer or ''}")  # noqa: T201
-
     # Keys
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        reading = Condition(lambda: not self.session.editing and not self.remarking)
-        editing, remarking = Condition(lambda: self.session.editing), Condition(lambda: self.remarking)
+        reading = Condition(lambda: not self.session.editing and not self.session.remarking)
+        editing, remarking = Condition(lambda: self.session.editing), Condition(lambda: self.session.remarking)
 
         def on(names: tuple[str, ...], act: Callable[[], object], when: Filter) -> None:
             def handler(_: KeyPressEvent) -> None:
@@ -158,8 +168,7 @@ class Terminal:
         self.link.wake()
 
     def _edit(self) -> None:
-        if self.session.offer is not None and not self.session.gone:
-            self.session.editing, self.session.message = True, ""
+        if self.session.edit():
             self._show_editor()
 
     def _stop_editing(self) -> None:
@@ -169,19 +178,19 @@ class Terminal:
 
     def _typed(self) -> None:
         if self.session.editing and self.session.offer is not None:
-            self.session.drafts[self.session.offer.exchange] = self.editor.text
+            self.session.drafts[self.session.offer.exchange] = encodable(self.editor.text)
 
     def _begin_remark(self) -> None:
         if self.session.offer is not None:
-            self.remarking = True
+            self.session.remarking = True
             self.remark.text = self.session.comments.get(self.session.offer.exchange, "")
             self.remark.cursor_position = len(self.remark.text)
             self.app.layout.focus(self.remark)
 
     def _end_remark(self, keep: bool) -> None:
         if keep and self.session.offer is not None:
-            self.session.comments[self.session.offer.exchange] = self.remark.text.strip()
-        self.remarking = False
+            self.session.comments[self.session.offer.exchange] = encodable(self.remark.text.strip())
+        self.session.remarking = False
         self._show_reading()
 
     def _toggle_help(self) -> None:
@@ -206,19 +215,19 @@ class Terminal:
         editor = HSplit(
             [
                 Window(FormattedTextControl(" Your answer"), height=1, style="class:title"),
-                Window(BufferControl(self.editor), wrap_lines=True, height=Dimension(min=4, max=12)),
+                Window(BufferControl(self.editor, [Visible()]), wrap_lines=True, height=Dimension(min=4, max=12)),
                 Window(FormattedTextControl(" What you change"), height=1, style="class:title"),
                 Window(FormattedTextControl(self._changes), wrap_lines=False, height=Dimension(min=2, max=12)),
             ]
         )
-        remark = Window(BufferControl(self.remark), height=1)
+        remark = Window(BufferControl(self.remark, [Visible()]), height=1)
         return Layout(
             HSplit(
                 [
                     Window(FormattedTextControl(self._head), height=1, style="class:head"),
                     self._body,
                     ConditionalContainer(editor, editing),
-                    ConditionalContainer(remark, Condition(lambda: self.remarking)),
+                    ConditionalContainer(remark, Condition(lambda: self.session.remarking)),
                     Window(FormattedTextControl(self._status), wrap_lines=True, height=Dimension(min=1, max=3)),
                     Window(FormattedTextControl(self._bar), height=1, style="class:bar"),
                 ]
@@ -229,7 +238,7 @@ class Terminal:
     def _head(self) -> AnyFormattedText:
         doing = "adjudicating" if self.session.offer and self.session.offer.acting == "adjudicator" else self.me.role
         more = f"{self.link.waiting}{'+' if self.link.waiting >= 1000 else ''} more for you"
-        return f" Review · {self.me.bot} · {self.me.name} ({doing}) · {more} · {self.session.done} done"
+        return visible(f" Review · {self.me.bot} · {self.me.name} ({doing}) · {more} · {self.session.done} done")
 
     def _reading(self) -> AnyFormattedText:
         width, height = self._size()
@@ -256,9 +265,9 @@ class Terminal:
         if self.link.trouble:
             unsent = len(self.session.sending) + (self.session.held is not None)
             kept = f" {unsent} decided and kept here until then." if unsent else ""
-            parts.append(("class:trouble", f" No connection, trying again.{kept} ({self.link.trouble})"))
+            parts.append(("class:trouble", f" No connection, trying again.{kept} ({visible(self.link.trouble)})"))
         if self.session.message:
-            parts.append(("class:message", f" {self.session.message}"))
+            parts.append(("class:message", f" {visible(self.session.message)}"))
         if (held := self.session.held) is not None and not parts:
             left = max(0.0, UNDO_SECONDS - (time.monotonic() - held.moment))
             done = f" {DONE[held.decision]}: “{shortened(held.offer)}” · Backspace undoes ({left:.0f} s)"
@@ -266,7 +275,7 @@ class Terminal:
         return parts
 
     def _bar(self) -> AnyFormattedText:
-        if self.remarking:
+        if self.session.remarking:
             return BAR_REMARK
         return BAR_EDITING if self.session.editing else BAR_READING
 

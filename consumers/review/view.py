@@ -1,4 +1,7 @@
-"""An item as lines of text with colours: what a reviewer reads. Pure: `rich` renders into a string."""
+"""An item as lines of text with colours: what a reviewer reads. Pure: `rich` renders into a string.
+
+All that others wrote goes through `visible`: rich lets escape sequences through, and its colours must be the only ones.
+"""
 
 import io
 import re
@@ -14,6 +17,7 @@ from rich.text import Text
 
 from teachback.consumers.desk.shapes import Differing, Offer
 from teachback.consumers.review.diff import word_diff
+from teachback.consumers.review.visible import visible
 from teachback.schemas.exchange import Message
 
 DOUBT = re.compile(r"confidence<(?P<threshold>[\d.]+)")
@@ -52,7 +56,9 @@ def item(offer: Offer) -> RenderableType:
     if offer.passages:
         parts.append(_passages(offer))
     parts.append(
-        Panel(Text(offer.answer or "(empty)"), title="The bot’s answer", title_align="left", box=ROUNDED, style="bold")
+        Panel(
+            _shown(offer.answer or "(empty)"), title="The bot’s answer", title_align="left", box=ROUNDED, style="bold"
+        )
     )
     if offer.judgments:
         parts.append(_differing(offer.answer, offer.judgments))
@@ -71,17 +77,21 @@ def why(offer: Offer) -> Text:
     if offer.acting == "adjudicator":
         reasons.insert(0, "the reviewers differ, you settle it")
     topic = f"topic {offer.topic} · " if offer.topic else ""
-    return Text(f"Why: {'; '.join(reasons) or 'sent to review'}\n", style="yellow").append(
-        f"{topic}confidence {offer.confidence:.2f} · answered by {offer.adapter}", style="dim"
+    return _shown(f"Why: {'; '.join(reasons) or 'sent to review'}\n", "yellow").append(
+        _shown(f"{topic}confidence {offer.confidence:.2f} · answered by {offer.adapter}", "dim")
     )
 
 
 def changes(old: str, new: str) -> Text:
     """A word diff in colours; struck through and underlined too, for those who see no colours."""
     text = Text()
-    for change in word_diff(old, new):
+    for change in word_diff(visible(old), visible(new)):
         text.append(change.text, style=STYLES[change.kind])
     return text
+
+
+def _shown(foreign: str, style: str = "") -> Text:
+    return Text(visible(foreign), style=style)
 
 
 def _in_words(reason: str, confidence: float) -> str:
@@ -94,7 +104,7 @@ def _in_words(reason: str, confidence: float) -> str:
 def _said(message: Message) -> RenderableType:
     name, style = SPEAKERS[message.role]
     quiet = "dim" if message.role in {"system", "tool"} else ""
-    return Padding(Group(Text(name, style=style), Text(message.content, style=quiet)), (0, 0, 1, 0))
+    return Padding(Group(Text(name, style=style), _shown(message.content, quiet)), (0, 0, 1, 0))
 
 
 def _passages(offer: Offer) -> RenderableType:
@@ -103,7 +113,7 @@ def _passages(offer: Offer) -> RenderableType:
     table.add_column()
     for number, passage in enumerate(offer.passages, 1):
         title = f"{passage.title}\n" if passage.title else ""
-        table.add_row(f"[{number}]", Text(title, style="bold").append(passage.content, style="not bold"))
+        table.add_row(f"[{number}]", _shown(title, "bold").append(_shown(passage.content, "not bold")))
     return Padding(Group(Text("What the bot was given to read", style="bold blue"), table), (0, 0, 1, 0))
 
 
@@ -115,5 +125,5 @@ def _differing(answer: str, judgments: Iterable[Differing]) -> RenderableType:
         said = Text(VERBS[judgment.decision])
         if judgment.answer is not None:
             said.append("\n").append(changes(answer, judgment.answer))
-        table.add_row(judgment.by, said)
+        table.add_row(_shown(judgment.by), said)
     return Panel(table, title="What reviewers said", title_align="left", box=ROUNDED, border_style="yellow")

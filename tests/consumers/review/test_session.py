@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teachback.consumers.desk.shapes import Leased, Offer
 from teachback.consumers.review.diff import word_diff
-from teachback.consumers.review.session import UNDO_SECONDS, Session
-from teachback.schemas.event import now
-from teachback.schemas.exchange import Message
-
-
-def offer(exchange: str, **fields: Any) -> Offer:
-    chosen: dict[str, Any] = {
-        "lease": Leased(id=f"lease-{exchange}", token=1, expires=now(), seconds=300.0, exchange=exchange),
-        "exchange": exchange,
-        "conversation": "c",
-        "round": 0,
-        "acting": "reviewer",
-        "messages": (Message(role="user", content="How much is a card?"),),
-        "answer": "5 pounds",
-        "adapter": "harbour@v0",
-        "source": "live",
-        "route": "review",
-        "reasons": (),
-        "confidence": 0.4,
-        "weight": 1.0,
-        "topic": None,
-        "passages": (),
-        "judgments": (),
-        "waiting": 3,
-    } | fields
-    return Offer(**chosen)
+from teachback.consumers.review.session import UNDO_SECONDS, Held, Session
+from teachback.schemas.review import Decision
+from tests.consumers.review.making import offer
 
 
 def showing(*exchanges: str) -> Session:
@@ -47,6 +21,16 @@ def showing(*exchanges: str) -> Session:
 
 def on_screen(session: Session) -> str | None:
     return session.offer.exchange if session.offer else None
+
+
+def decided(session: Session, decision: Decision, text: str | None = None) -> Held:
+    """A decision on the item shown, made for good."""
+    assert session.offer is not None
+    if text is not None:
+        session.drafts[session.offer.exchange] = text
+    assert session.decide(decision, 0.0)
+    session.release()
+    return session.sending[-1]
 
 
 def test_a_decision_is_held_and_the_next_item_shown() -> None:
@@ -114,11 +98,112 @@ def test_a_skipped_item_leaves_the_screen_and_its_lease_is_to_be_given_back() ->
 
 def test_a_verdict_that_was_not_wanted_any_more_is_told() -> None:
     session = showing("x1")
-    session.decide("approve", 0.0)
-    session.release()
-    session.refused(session.sending[0], "The lease is lost.")
-    assert (session.done, session.sending) == (0, [])
+    session.overtaken(decided(session, "approve"), "The lease is lost.")
+    assert (session.done, session.sending, session.holding, on_screen(session)) == (0, [], [], None)
     assert "How much is a card?" in session.message
+
+
+def test_a_refused_edit_comes_back_to_be_mended_and_nothing_is_sent_by_itself() -> None:
+    session = showing("x1", "x2")
+    session.comments["x1"] = "the new list"
+    session.refused(decided(session, "edit", "6 pounds"), "The text is too long.")
+    assert (on_screen(session), session.text, session.editing, session.gone) == ("x1", "6 pounds", True, False)
+    assert "The text is too long." in session.message
+    session.tick(2 * UNDO_SECONDS)
+    assert (session.sending, session.held) == ([], None)
+    session.drafts["x1"] = "six"
+    assert decided(session, "edit") == Held(offer("x1", lease=session.leases["x1"]), "edit", "six", "the new list", 0.0)
+    assert on_screen(session) == "x2"
+
+
+def test_a_refused_decision_without_a_text_comes_back_to_be_decided_again() -> None:
+    session = showing("x1", "x2")
+    session.refused(decided(session, "reject"), "The desk made a mistake.")
+    assert (on_screen(session), session.editing, session.gone) == ("x1", False, False)
+    assert sorted(session.holding) == ["lease-x1", "lease-x2"]
+
+
+def test_what_comes_back_waits_while_the_reviewer_types_and_is_next() -> None:
+    for typing in ("editing", "remarking"):
+        session = showing("x1", "x2", "x3")
+        held = decided(session, "edit", "6 pounds")
+        setattr(session, typing, True)
+        session.refused(held, "The text is too long.")
+        assert (on_screen(session), getattr(session, typing)) == ("x2", True)
+        assert "The text is too long." in session.message
+        session.editing = session.remarking = False
+        session.decide("approve", 1.0)
+        assert (on_screen(session), session.text, session.editing) == ("x1", "6 pounds", True)
+        assert "The text is too long." in session.message
+
+
+def test_the_text_of_an_item_that_went_on_without_it_stays_to_be_copied() -> None:
+    session = showing("x1", "x2")
+    session.overtaken(decided(session, "edit", "6 pounds"), "The lease is lost.")
+    assert (on_screen(session), session.text, session.editing, session.gone) == ("x1", "6 pounds", True, True)
+    assert "The lease is lost." in session.message
+    assert not session.decide("edit", 1.0)
+    assert session.message
+    session.skip()
+    assert (on_screen(session), session.skipped, session.holding) == ("x2", [], ["lease-x2"])
+
+
+def test_the_remark_on_an_item_that_went_on_without_it_stays_to_be_copied() -> None:
+    session = showing("x1")
+    session.comments["x1"] = "rude"
+    session.overtaken(decided(session, "flag"), "The lease is lost.")
+    assert (on_screen(session), session.gone, session.comments["x1"]) == ("x1", True, "rude")
+
+
+def test_a_text_that_waits_behind_the_screen_outlives_its_lease() -> None:
+    session = showing("x1", "x2")
+    held = decided(session, "edit", "6 pounds")
+    session.drafts["x2"] = "7 pounds"
+    session.refused(held, "The text is too long.")
+    session.lost("x2", "The lease is lost.")
+    session.skip()
+    assert (on_screen(session), session.text, session.gone, session.editing) == ("x2", "7 pounds", True, True)
+    assert session.message
+
+
+def test_a_text_that_is_being_copied_is_not_dropped_by_an_undo_or_by_what_comes_back() -> None:
+    for happens in ("undo", "refused"):
+        session = showing("x1", "x2")
+        session.drafts["x2"] = "7 pounds"
+        session.decide("reject", 0.0)
+        session.lost("x2", "The lease is lost.")
+        if happens == "undo":
+            session.undo()
+        else:
+            session.release()
+            session.refused(session.sending[0], "The desk made a mistake.")
+        assert on_screen(session) == "x1"
+        session.skip()
+        assert (on_screen(session), session.text, session.gone) == ("x2", "7 pounds", True)
+
+
+def test_of_an_item_that_is_gone_the_text_can_be_looked_at_but_none_begun() -> None:
+    session = showing("x1")
+    session.lost("x1", "The lease is lost.")
+    assert not session.edit()
+    session.drafts["x1"] = "6 pounds"
+    assert session.edit()
+    assert session.editing
+
+
+def test_an_item_that_the_desk_gives_again_is_ours_again_and_shown_once() -> None:
+    session = showing("x1")
+    session.overtaken(decided(session, "edit", "6 pounds"), "The lease is lost.")
+    session.receive(offer("x1"))
+    assert (on_screen(session), session.gone, session.ahead, session.text) == ("x1", False, [], "6 pounds")
+
+
+def test_an_item_that_is_decided_and_given_again_is_not_asked_twice_and_goes_with_the_new_lease() -> None:
+    session = showing("x1")
+    session.decide("approve", 0.0)
+    session.lost("x1", "The lease is lost.")
+    session.receive(offer("x1"))
+    assert (on_screen(session), session.ahead, session.holding) == (None, [], ["lease-x1"])
 
 
 def test_everything_that_is_worked_on_is_named_when_asking_for_more() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -10,11 +11,15 @@ from prompt_toolkit.formatted_text import to_plain_text
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from teachback.consumers.review.errors import SignInFailed
 from teachback.consumers.review.terminal import Terminal
-from tests.consumers.desk.making import ANN, BEN, request, settings
+from teachback.schemas.exchange import Message
+from tests.consumers.desk.making import ANN, BEN, outcome, request, settings
 from tests.consumers.desk.served import ServedDesk
+from tests.consumers.review.making import HOSTILE, offer, raw
 
 CTRL_S, ESC, ENTER, BACKSPACE = "\x13", "\x1b", "\r", "\x7f"
+TOO_LONG = "\x1b[200~" + "y" * 40_000 + "\x1b[201~"  # pasted
 
 
 class Window:
@@ -22,6 +27,7 @@ class Window:
 
     def __init__(self, desk: ServedDesk, terminal: Terminal, keys: PipeInput) -> None:
         self.desk, self.terminal, self.keys = desk, terminal, keys
+        self.running = asyncio.ensure_future(terminal.run())
 
     @property
     def shown(self) -> str | None:
@@ -29,6 +35,14 @@ class Window:
 
     def text(self, part: Callable[[], object]) -> str:
         return to_plain_text(part())  # type: ignore[arg-type]
+
+    @property
+    def screen(self) -> str:
+        """What was drawn last, cell by cell; fails if anything was sent to the terminal beside it."""
+        drawn = self.terminal.app.renderer.last_rendered_screen
+        assert drawn is not None
+        assert not any(escape for row in drawn.zero_width_escapes.values() for escape in row.values())
+        return "\n".join("".join(cell.char for _, cell in sorted(row.items())) for row in drawn.data_buffer.values())
 
     async def press(self, *keys: str, until: Callable[[], bool]) -> None:
         """Type, and wait for what must come of it."""
@@ -51,15 +65,15 @@ async def window() -> AsyncIterator[Window]:
         desk.state.note_request(f"x{n}", request(f"x{n}", confidence=n / 10), 0)
     with desk.http, desk.client("ann", patience=0.0) as client, create_pipe_input() as keys:
         terminal = Terminal(client, client.me(), keys, DummyOutput())
-        running = asyncio.ensure_future(terminal.run())
         made = Window(desk, terminal, keys)
         await made.until(lambda: made.shown == "x0")
         yield made
         desk.away = False
-        if not running.done():
-            terminal.session.editing = terminal.remarking = False
+        if not made.running.done():
+            terminal.session.editing = terminal.session.remarking = False
             keys.send_text("q")
-        await running
+        with contextlib.suppress(SignInFailed):
+            await made.running
 
 
 async def test_one_key_approves_and_shows_the_next_and_the_one_after_makes_it_final(window: Window) -> None:
@@ -109,7 +123,7 @@ async def test_skipping_while_the_desk_is_away_gives_back_when_it_returns(window
 
 
 async def test_a_remark_goes_along_with_the_decision(window: Window) -> None:
-    await window.press("c", "wrong tone", ENTER, until=lambda: not window.terminal.remarking)
+    await window.press("c", "wrong tone", ENTER, until=lambda: not window.terminal.session.remarking)
     await window.press("x", "a", until=lambda: len(window.desk.written) == 1)
     assert (window.desk.written[0].decision, window.desk.written[0].comment) == ("reject", "wrong tone")
 
@@ -146,3 +160,100 @@ async def test_an_item_that_others_got_stays_to_read_until_space(window: Window)
     await window.press(CTRL_S, until=lambda: window.shown == "x0")
     assert "More." in window.terminal.editor.text
     assert window.desk.written == []
+
+
+async def test_a_text_that_the_desk_refuses_comes_back_is_mended_and_sent(window: Window) -> None:
+    await window.press("e", TOO_LONG, CTRL_S, until=lambda: window.shown == "x1")
+    await window.press("a", until=lambda: window.shown == "x0")
+    assert window.terminal.session.editing
+    assert window.terminal.editor.text.endswith("y" * 40_000)
+    assert "40000" in window.text(window.terminal._status)
+    assert window.desk.written == []
+    await window.press("\x15", "Six pounds.", until=lambda: window.terminal.editor.text == "Six pounds.")
+    await window.press(CTRL_S, until=lambda: len(window.desk.written) == 1 and window.shown == "x2")
+    await window.press("x", until=lambda: len(window.desk.written) == 2)
+    assert [(v.exchange, v.answer) for v in window.desk.written] == [("x1", None), ("x0", "Six pounds.")]
+
+
+async def test_a_desk_that_made_a_mistake_is_asked_again_only_by_the_reviewer(window: Window) -> None:
+    window.desk.failing = RuntimeError("a defect")  # type: ignore[assignment]
+    await window.press("c", "wrong tone", ENTER, "x", until=lambda: window.shown == "x1")
+    window.terminal.session.release()
+    await window.until(lambda: window.shown == "x0")
+    assert "The desk made a mistake" in window.text(window.terminal._status)
+    assert window.terminal.session.comments == {"x0": "wrong tone"}
+    await asyncio.sleep(0.3)
+    assert (window.shown, window.terminal.session.sending, window.terminal.session.done) == ("x0", [], 0)
+    assert sorted(window.terminal.session.leases) == ["x0", "x1"]
+
+
+async def test_a_text_whose_item_was_settled_meanwhile_stays_to_be_copied(window: Window) -> None:
+    await window.press("e", " And it is free.", CTRL_S, until=lambda: window.shown == "x1")
+    window.desk.state.note_outcome("x0", outcome("x0", "rejected"))
+    window.terminal.session.release()
+    await window.until(lambda: window.shown == "x0")
+    assert window.terminal.session.gone
+    assert window.terminal.editor.text.endswith("And it is free.")
+    await window.press(ESC, until=lambda: not window.terminal.session.editing)
+    await window.press("e", until=lambda: window.terminal.session.editing)
+    assert window.terminal.editor.text.endswith("And it is free.")
+    assert "copy" in window.text(window.terminal._status)
+    await window.press(ESC, until=lambda: not window.terminal.session.editing)
+    await window.press(" ", until=lambda: window.shown == "x1")
+
+
+async def test_leaving_tells_the_texts_that_the_desk_refused_and_keeps_no_lease(
+    window: Window, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await window.press("e", TOO_LONG, CTRL_S, until=lambda: window.shown == "x1")
+    window.keys.send_text("q")
+    await window.until(lambda: len(window.desk.state.leases) == 0)
+    await window.running
+    told = capsys.readouterr().out
+    assert "0 verdicts sent." in told
+    assert "y" * 40_000 in told
+    assert "40000" in told
+
+
+async def test_a_token_that_is_taken_away_ends_the_program_and_the_texts_are_told(
+    window: Window, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await window.press("e", " And it is free.", CTRL_S, until=lambda: window.shown == "x1")
+    window.desk.service._people.clear()
+    with pytest.raises(SignInFailed):
+        await window.running
+    assert "And it is free." in capsys.readouterr().out
+
+
+async def test_bytes_that_are_no_text_do_not_end_the_program(window: Window) -> None:
+    window.keys.send_text("e")
+    window.keys.send_bytes(b" caf\xe9!")
+    await window.until(lambda: window.terminal.editor.text.endswith("\udce9!"))
+    await window.press(CTRL_S, until=lambda: window.shown == "x1")
+    window.keys.send_text("c")
+    window.keys.send_bytes(b"na\xefve")
+    await window.until(lambda: window.terminal.remark.text == "na\udcefve")
+    await window.press(ENTER, "x", until=lambda: len(window.desk.written) == 1)
+    await window.press("f", until=lambda: len(window.desk.written) == 2)
+    assert window.desk.written[0].answer == "A replacement card costs 5 pounds. caf\ufffd!"
+    assert window.desk.written[1].comment == "na\ufffdve"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_nothing_foreign_reaches_the_terminal_raw_not_even_in_the_editor(window: Window, hostile: str) -> None:
+    session = window.terminal.session
+    strange = offer("x9", answer=f"Five{hostile}pounds", messages=(Message(role="user", content=f"How{hostile}?"),))
+    session.ahead.insert(0, strange)
+    session.leases["x9"] = strange.lease
+    await window.press("a", "e", " yes", until=lambda: session.text.endswith("yes"))
+    assert session.text == f"Five{hostile}pounds yes".replace("\udcff", "\ufffd")
+    session.message = f"Alas{hostile}"
+    window.terminal.redraw()
+    await window.until(lambda: "Alas" in window.screen)
+    assert "Your answer" in window.screen
+    assert not raw(window.screen)
+    window.terminal.link.trouble = f"Away{hostile}"
+    for part in (window.terminal._reading, window.terminal._changes, window.terminal._status, window.terminal._head):
+        assert not raw(window.text(part))
+    session.editing = False
+    session.skip()
