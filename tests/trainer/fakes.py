@@ -18,6 +18,7 @@ from teachback.schemas.training import DatasetRef
 from teachback.schemas.wire import Cluster
 from teachback.trainer.dataset.embed import Vectors
 from teachback.trainer.settings import TrainerSettings
+from teachback.trainer.spec import GateSettings
 from tests.trainer.leavings import BASE, BOT, gate, write_adapter
 
 __all__ = [
@@ -107,6 +108,7 @@ def settings(folder: Path, cluster: Cluster | None = None, **fields: Any) -> Tra
         "label_threshold": 20,
         "min_clusters": 5,
         "min_eval": 2,
+        "gate": GateSettings(min_clusters=2),
         "retry_seconds": 0.1,
         "heartbeat_seconds": 0.3,
     }

@@ -66,8 +66,10 @@ def test_what_was_decided_again_or_left_is_refused_no_longer() -> None:
 def test_a_text_that_was_mended_after_a_refusal_is_told_as_it_is_now() -> None:
     session = deciding()
     session.refused(session.sending[0], "The text is too long.")
-    session.drafts["x1"] = "six quid"
-    assert "six quid" in "\n".join(goodbye(session, ""))
+    session.drafts["x1"], session.comments["x1"] = "six quid", "seen twice"
+    told = "\n".join(goodbye(session, ""))
+    assert "six quid" in told
+    assert "seen twice" in told
 
 
 def test_what_was_typed_and_not_decided_is_told() -> None:

@@ -182,6 +182,25 @@ def test_a_text_that_is_being_copied_is_not_dropped_by_an_undo_or_by_what_comes_
         assert (on_screen(session), session.text, session.gone) == ("x2", "7 pounds", True)
 
 
+def test_an_item_that_is_gone_and_has_no_words_of_the_reviewers_is_not_shown_again() -> None:
+    undone, waiting = showing("x1", "x2"), showing("x1", "x2", "x3")
+    undone.decide("approve", 0.0)
+    undone.lost("x2", "The lease is lost.")
+    undone.undo()
+    waiting.lost("x2", "The lease is lost.")
+    for session, left in ((undone, []), (waiting, ["x3"])):
+        assert (on_screen(session), [each.exchange for each in session.ahead]) == ("x1", left)
+
+
+def test_an_undo_says_so_when_the_item_is_gone_meanwhile() -> None:
+    session = showing("x1")
+    session.decide("approve", 0.0)
+    session.lost("x1", "The lease is lost.")
+    assert session.undo()
+    assert session.gone
+    assert "went on without you" in session.message
+
+
 def test_of_an_item_that_is_gone_the_text_can_be_looked_at_but_none_begun() -> None:
     session = showing("x1")
     session.lost("x1", "The lease is lost.")
@@ -196,6 +215,15 @@ def test_an_item_that_the_desk_gives_again_is_ours_again_and_shown_once() -> Non
     session.overtaken(decided(session, "edit", "6 pounds"), "The lease is lost.")
     session.receive(offer("x1"))
     assert (on_screen(session), session.gone, session.ahead, session.text) == ("x1", False, [], "6 pounds")
+    assert session.refusals == {}
+
+
+def test_a_gone_item_that_waits_behind_the_screen_and_is_given_again_waits_once() -> None:
+    session = showing("x1", "x2")
+    session.drafts["x2"] = "6 pounds"
+    session.lost("x2", "The lease is lost.")
+    session.receive(offer("x2"))
+    assert [each.exchange for each in session.ahead] == ["x2"]
 
 
 def test_an_item_that_is_decided_and_given_again_is_not_asked_twice_and_goes_with_the_new_lease() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import msgspec
 import pytest
 from prompt_toolkit.formatted_text import to_plain_text
 from prompt_toolkit.input import PipeInput, create_pipe_input
@@ -253,6 +254,7 @@ async def test_nothing_foreign_reaches_the_terminal_raw_not_even_in_the_editor(w
     assert "Your answer" in window.screen
     assert not raw(window.screen)
     window.terminal.link.trouble = f"Away{hostile}"
+    window.terminal.me = msgspec.structs.replace(window.terminal.me, name=f"ann{hostile}")
     for part in (window.terminal._reading, window.terminal._changes, window.terminal._status, window.terminal._head):
         assert not raw(window.text(part))
     session.editing = False
