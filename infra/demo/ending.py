@@ -97,11 +97,9 @@ def _tell_figures(out: Console, report: Report) -> None:
 def _tell_places(out: Console, home: Path, stays: bool) -> None:
     from teachback.infra.settings import load
 
-    out.print(
-        f"\nThe report is {home / 'report.json'}; logs in {home / 'logs'}; labels (Delta) in {home / 'labels'};",
-        soft_wrap=True,
-    )
-    out.print(f"adapters in {home / 'registry'}.", soft_wrap=True)
+    out.print()
+    for what, where in (("report", "report.json"), ("labels", "labels"), ("adapters", "registry"), ("logs", "logs")):
+        out.print(f"{what:9} {home / where}", soft_wrap=True)
     if not stays:
         out.print("Everything is stopped. At a terminal, or with --stay, it would go on running.")
         return
