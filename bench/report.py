@@ -31,7 +31,17 @@ def throughput_table(found: dict[Contender, list[Throughput]], events: int) -> s
             f"{repeats:,}",
         )
         rows.append((kind, guarantee.replace("_", " "), *cells))
-    head = ("stream leg", "guarantee", "exchanges/s", "ratio", "in the rounds", "CPU µs", "CPU ratio", "missing", "repeats")
+    head = (
+        "stream leg",
+        "guarantee",
+        "exchanges/s",
+        "ratio",
+        "in the rounds",
+        "CPU µs",
+        "CPU ratio",
+        "missing",
+        "repeats",
+    )
     return table(head, rows)
 
 
