@@ -66,6 +66,7 @@ class Exchange(Event, frozen=True, kw_only=True, tag="exchange/1"):
     passages: tuple[Passage, ...] = ()
     subject: Annotated[str | None, Meta(description="A pseudonym of the user, for erasure. Never a name.")] = None
     replay_of: Annotated[str | None, Meta(description="The exchange whose question is asked again.")] = None
+    escalated: Annotated[bool, Meta(description="The customer asked for a person, or was handed to one.")] = False
 
     @property
     def question(self) -> str:

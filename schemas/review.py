@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from teachback.schemas.event import Count, Event, Identifier, Part, Ratio, Text
 from teachback.schemas.exchange import Message, Passage, Source
+from teachback.schemas.label import Origin
 from teachback.schemas.scored import Route
 
 Role = Literal["reviewer", "adjudicator", "admin"]
@@ -104,4 +105,7 @@ class Outcome(Event, frozen=True, kw_only=True, tag="outcome/1"):
     label: str | None = None
     answer: Annotated[str | None, Meta(description="The agreed answer, when labelled.")] = None
     answered_by: tuple[str, ...] = ()
+    origin: Annotated[
+        Origin | None, Meta(description="When labelled: whether the bot's own words were found right, or changed.")
+    ] = None
     agreed: Annotated[bool | None, Meta(description="Whether the first `overlap` reviewers already agreed.")] = None

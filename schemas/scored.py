@@ -23,8 +23,17 @@ class Scored(Event, frozen=True, kw_only=True, tag="scored/1"):
     signals: Annotated[dict[str, float], Meta(description="Signal name to value; a missing one is absent.")]
     confidence: Annotated[Ratio, Meta(description="P(answer acceptable), higher is more trust.")]
     route: Route
-    reasons: Annotated[tuple[str, ...], Meta(description="Machine-readable: `confidence<0.60`, `rule:complaints`.")]
+    reasons: Annotated[
+        tuple[str, ...],
+        Meta(description="Machine-readable: `confidence<0.60`, `rule:complaints`. An audit also names what else held."),
+    ]
     policy: Annotated[Count, Meta(description="Version of `loop.policy` in force.")]
     calibration: Annotated[Count, Meta(description="Version of `loop.calibration` in force; 0 is the stated prior.")]
     missing: Annotated[tuple[str, ...], Meta(description="Signals that this exchange could not give.")] = ()
     topic: str | None = None
+    threshold: Annotated[
+        Ratio | None, Meta(description="The threshold in force: a certificate's, or the policy's own.")
+    ] = None
+    certificate: Annotated[
+        str | None, Meta(description="Id of the certificate that the threshold comes from; absent without one.")
+    ] = None

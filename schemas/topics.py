@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from teachback.schemas.calibration import Calibration, Certificate
 from teachback.schemas.event import Event
 from teachback.schemas.exchange import Exchange, Feedback
 from teachback.schemas.label import Label, ShardCommitted, SplitAssigned
@@ -23,6 +24,7 @@ TopicName = Literal[
     "training.runs",
     "models.adapters",
     "loop.policy",
+    "loop.calibration",
 ]
 MAX_EVENT_BYTES = 4 << 20
 """Of what our own parts write. Chatbots' topics keep Kafka's default of 1 MiB, so that whatever follows from an
@@ -65,13 +67,53 @@ class Topic(NamedTuple):
 
 
 TOPICS: tuple[Topic, ...] = (
-    Topic("chat.exchanges", "conversation", (Exchange,), (CHATBOTS,), ("scoring",), True, "delete", 30, None, True),
-    Topic("chat.feedback", "conversation", (Feedback,), (CHATBOTS,), (), True, "delete", 30),
-    Topic("chat.scored", "conversation", (Scored,), ("scoring",), (), False, "delete", 365),
-    Topic("review.requests", "exchange", (ReviewRequest,), ("scoring",), ("desk",), True, "compact", None),
+    Topic(
+        "chat.exchanges",
+        "conversation",
+        (Exchange,),
+        (CHATBOTS,),
+        ("scoring", "feedback"),
+        True,
+        "delete",
+        30,
+        None,
+        True,
+    ),
+    Topic("chat.feedback", "conversation", (Feedback,), (CHATBOTS,), ("feedback",), True, "delete", 30, None, True),
+    Topic(
+        "chat.scored",
+        "conversation",
+        (Scored,),
+        ("scoring",),
+        ("calibration", "feedback", "what-if"),
+        False,
+        "delete",
+        365,
+    ),
+    Topic("review.requests", "exchange", (ReviewRequest,), ("scoring", "feedback"), ("desk",), True, "compact", None),
     Topic("review.verdicts", "exchange", (Verdict,), ("desk",), ("consensus", "desk"), True, "delete", 30, None, True),
-    Topic("review.outcomes", "exchange", (Outcome,), ("consensus",), ("desk", "consensus"), True, "compact", None),
-    Topic("labels.approved", "label", (Label,), ("consensus",), ("shards", "again"), True, "compact", None, None, True),
+    Topic(
+        "review.outcomes",
+        "exchange",
+        (Outcome,),
+        ("consensus",),
+        ("desk", "consensus", "calibration"),
+        True,
+        "compact",
+        None,
+    ),
+    Topic(
+        "labels.approved",
+        "label",
+        (Label,),
+        ("consensus",),
+        ("shards", "again", "scoring"),
+        True,
+        "compact",
+        None,
+        None,
+        True,
+    ),
     Topic("labels.shards", "bot", (ShardCommitted,), ("shards",), ("trainer",), False, "delete", None, 1),
     Topic("labels.splits", "bot", (SplitAssigned,), ("trainer",), ("trainer",), False, "delete", None, 1),
     Topic("training.runs", "bot", (Run,), ("trainer",), ("everyone",), False, "delete", None, 1),
@@ -86,7 +128,18 @@ TOPICS: tuple[Topic, ...] = (
         None,
         1,
     ),
-    Topic("loop.policy", "bot", (Policy,), ("people",), ("scoring",), False, "delete", None, 1),
+    Topic("loop.policy", "bot", (Policy,), ("people",), ("everyone",), False, "delete", None, 1),
+    Topic(
+        "loop.calibration",
+        "bot",
+        (Calibration, Certificate),
+        ("calibration",),
+        ("scoring", "what-if"),
+        False,
+        "delete",
+        None,
+        1,
+    ),
 )
 DLQ_DAYS = 14
 DLQ_CONFIG = {

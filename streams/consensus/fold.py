@@ -89,7 +89,9 @@ def _next(
     if not isinstance(result, Labelled):
         return after, None
     label = _label(verdict, result, before.revision + 1)
-    after = msgspec.structs.replace(after, revision=label.revision, label=label.id, answer=label.answer)
+    after = msgspec.structs.replace(
+        after, revision=label.revision, label=label.id, answer=label.answer, origin=label.origin
+    )
     return after, label
 
 
