@@ -109,3 +109,15 @@ class Outcome(Event, frozen=True, kw_only=True, tag="outcome/1"):
         Origin | None, Meta(description="When labelled: whether the bot's own words were found right, or changed.")
     ] = None
     agreed: Annotated[bool | None, Meta(description="Whether the first `overlap` reviewers already agreed.")] = None
+
+    @property
+    def acceptable(self) -> bool | None:
+        """Whether people found the bot's own words right; None while it is open. An edited answer was not acceptable."""
+        if self.status == "open":
+            return None
+        if self.status == "rejected":
+            return False
+        if self.origin is not None:
+            return self.origin == "approved"
+        said = {judgment.decision for judgment in self.judgments if judgment.reviewer in self.answered_by}
+        return said == {"approve"}  # written before `origin` was

@@ -37,3 +37,8 @@ class Scored(Event, frozen=True, kw_only=True, tag="scored/1"):
     certificate: Annotated[
         str | None, Meta(description="Id of the certificate that the threshold comes from; absent without one.")
     ] = None
+
+    @property
+    def ruled(self) -> bool:
+        """Whether a rule of the policy named it: then it would not be accepted whatever its score."""
+        return any(reason.startswith("rule:") for reason in self.reasons)
