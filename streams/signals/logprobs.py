@@ -1,21 +1,34 @@
-"""Signals from the model's own token probabilities, natural logarithms as on the wire."""
+"""Signals from the model's own token probabilities, natural logarithms as on the wire.
+
+The first `MOST` tokens count. Whatever is no finite number is left out.
+"""
 
 import math
 
-from teachback.schemas import Exchange
+from teachback.schemas import Exchange, TokenLogprob
 
 LEAST = -9999.0  # what the OpenAI API says for "impossible"; sums of what is below can leave the floats
+MOST = 2048
+HEAD = 16
 
 
 def mean_logprob(exchange: Exchange) -> float | None:
     """Mean log-probability of the answer's tokens: length-normalised likelihood (Malinin & Gales 2021, section 3)."""
-    values = _finite(exchange)
-    return sum(values) / len(values) if values else None
+    return _mean(_finite(_tokens(exchange)))
+
+
+def head_logprob(exchange: Exchange) -> float | None:
+    """Mean log-probability of the first 16 tokens.
+
+    They hang on the question; later ones are foretold by the answer's own beginning as well, right or wrong. Ours;
+    measured beside the mean in `bench/signals.py`.
+    """
+    return _mean(_finite(_tokens(exchange)[:HEAD]))
 
 
 def min_logprob(exchange: Exchange) -> float | None:
     """Log-probability of the answer's least likely token."""
-    values = _finite(exchange)
+    values = _finite(_tokens(exchange))
     return min(values) if values else None
 
 
@@ -24,10 +37,11 @@ def entropy(exchange: Exchange) -> float | None:
 
     The entropy production rate of Moslonka et al. (2025): what an API's `top_logprobs` let one see of uncertainty.
     """
-    tokens = exchange.logprobs or ()
-    rows = [[_bounded(top.logprob) for top in token.top_logprobs if math.isfinite(top.logprob)] for token in tokens]
-    values = [_entropy(row) for row in rows if len(row) > 1]
-    return sum(values) / len(values) if values else None
+    rows = [
+        [_bounded(top.logprob) for top in token.top_logprobs if math.isfinite(top.logprob)]
+        for token in _tokens(exchange)
+    ]
+    return _mean([_entropy(row) for row in rows if len(row) > 1])
 
 
 def _entropy(logprobs: list[float]) -> float:
@@ -38,8 +52,16 @@ def _entropy(logprobs: list[float]) -> float:
     return -sum(share * math.log(share) for share in shares if share > 0)
 
 
-def _finite(exchange: Exchange) -> list[float]:
-    return [_bounded(token.logprob) for token in exchange.logprobs or () if math.isfinite(token.logprob)]
+def _tokens(exchange: Exchange) -> tuple[TokenLogprob, ...]:
+    return (exchange.logprobs or ())[:MOST]
+
+
+def _finite(tokens: tuple[TokenLogprob, ...]) -> list[float]:
+    return [_bounded(token.logprob) for token in tokens if math.isfinite(token.logprob)]
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _bounded(logprob: float) -> float:

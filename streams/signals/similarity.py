@@ -1,11 +1,11 @@
-"""How close question and answer are in meaning: one sentence-transformers pass over a batch."""
+"""Texts to vectors: the protocol, a sentence-transformers model behind it, and the cosine of question and answer."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from teachback.schemas import Exchange
 
@@ -13,7 +13,7 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Texts to unit vectors, shape (number of texts, dimensions)."""
+    """Texts to vectors, shape (number of texts, dimensions)."""
 
     def __call__(self, texts: Sequence[str]) -> Vectors: ...
 
@@ -32,6 +32,22 @@ class SentenceEmbedder:
             list(texts), batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False
         )
         return vectors
+
+
+def unit_vectors(found: ArrayLike, count: int) -> Vectors:
+    """What an embedder gave for `count` texts, as rows of length one; a row without a direction is NaN throughout.
+
+    Raises ValueError for another shape, and for what are no numbers.
+    """
+    rows = np.asarray(found, dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != count or not rows.size:
+        raise ValueError(
+            f"the embedder gave an array of shape {rows.shape} for {count} texts, not ({count}, dimensions)"
+        )
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        units: Vectors = np.where(np.isfinite(lengths) & (lengths > 0), rows / lengths, np.nan).astype(np.float32)
+    return units
 
 
 def qa_cosine(exchanges: Sequence[Exchange], embed: Embedder) -> list[float | None]:
