@@ -45,6 +45,7 @@ class Tail(Generic[E]):
         self.bad = 0
         chosen = range(cluster.partitions_of(topic)) if partitions is None else partitions
         self._unread = set(chosen)  # partitions whose end has not been seen yet
+        self._reached = dict.fromkeys(chosen, 0)  # partition → offset that reading has come to, markers included
         self._consumer = consumer(cluster, f"tail-{topic}", {"enable.partition.eof": True})
         self._consumer.assign([TopicPartition(self.topic, p, OFFSET_BEGINNING) for p in chosen])
 
@@ -63,6 +64,32 @@ class Tail(Generic[E]):
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > timeout:
                 raise TimeoutError(f"{self.topic}: no end in sight after {timeout:.0f} s without a record")
+
+    def current(self, timeout: float = 30.0) -> list[Record[E]]:
+        """What has come since, with everything that the broker had when this was called.
+
+        One round trip to the broker a partition when there is nothing new. Raises KafkaException on a fatal error, or
+        when the broker has not answered for `timeout` seconds.
+        """
+        until = time.monotonic() + timeout
+        found: list[Record[E]] = []
+        for partition in self._reached:
+            end = self._end(partition, until)
+            while self._reached[partition] < end:
+                found += self.poll(0.05)
+                if time.monotonic() > until:
+                    raise TimeoutError(f"{self.topic}[{partition}]: not read up to {end} in {timeout:.0f} s")
+        return found
+
+    def _end(self, partition: int, until: float) -> int:
+        """The end of what is committed, as the broker has it now."""
+        while True:
+            try:
+                _, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=5.0)
+                return int(end)
+            except KafkaException as exc:  # restarting, or electing a leader: librdkafka connects again by itself
+                if is_fatal(exc.args[0]) or time.monotonic() > until:
+                    raise
 
     def poll(self, timeout: float) -> list[Record[E]]:
         """What has come since, waiting for at most `timeout` seconds. Raises KafkaException on a fatal error."""
@@ -84,11 +111,13 @@ class Tail(Generic[E]):
         if (error := message.error()) is not None:
             if error.code() == KafkaError._PARTITION_EOF and partition is not None:
                 self._unread.discard(partition)
+                self._reached[partition] = max(self._reached[partition], offset or 0)
             elif is_fatal(error):
                 raise KafkaException(error)
             return None
         key, value = message.key(), message.value()
         assert partition is not None and offset is not None
+        self._reached[partition] = offset + 1
         try:
             event = None if value is None else decode(_bytes(value), *self.kinds)
         except BadEvent:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from teachback.schemas.event import Count, Event, Identifier, Part, Ratio, Text
+from teachback.schemas.event import Count, Event, Identifier, Moment, Part, Ratio, Text
 from teachback.schemas.exchange import Message, Passage, Source
 from teachback.schemas.label import Origin
 from teachback.schemas.scored import Route
@@ -108,11 +108,14 @@ class Outcome(Event, frozen=True, kw_only=True, tag="outcome/1"):
     origin: Annotated[
         Origin | None, Meta(description="When labelled: whether the bot's own words were found right, or changed.")
     ] = None
+    settled: Annotated[
+        Moment | None, Meta(description="When it was settled; verdicts that come later do not move it.")
+    ] = None
     agreed: Annotated[bool | None, Meta(description="Whether the first `overlap` reviewers already agreed.")] = None
 
     @property
     def acceptable(self) -> bool | None:
-        """Whether people found the bot's own words right; None while it is open. An edited answer was not acceptable."""
+        """Whether people found the bot's own words right (an edited answer was not); None while it is open."""
         if self.status == "open":
             return None
         if self.status == "rejected":

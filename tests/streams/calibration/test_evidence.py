@@ -1,0 +1,173 @@
+"""The fold over decisions and outcomes: what counts, in which order, and what is forgotten.
+
+`scored` and `outcome` make the records for the other tests of this package too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from teachback.schemas import Outcome, Scored
+from teachback.schemas.event import now
+from teachback.schemas.exchange import Source
+from teachback.schemas.log import Record
+from teachback.schemas.scored import Route
+from teachback.streams.calibration.evidence import TRAFFIC, Evidence, matrix, names_of
+
+HOUR = 3_600_000
+START = int(now().timestamp() * 1000) - 1000 * HOUR
+"""Audits of these tests lie well before now: calibrations and certificates carry the time at which they are made."""
+_offsets = itertools.count()
+
+
+def scored(
+    id_: str,
+    at: int = START,
+    *,
+    route: Route = "audit",
+    adapter: str = "base",
+    policy: int = 1,
+    calibration: int = 0,
+    signals: dict[str, float] | None = None,
+    source: Source = "live",
+    bot: str = "demo",
+    reasons: tuple[str, ...] = (),
+) -> Record[Scored]:
+    """A decision at broker time `at`, ms; offsets count up."""
+    event = Scored(
+        id=id_,
+        bot=bot,
+        created=datetime.fromtimestamp(at / 1000, UTC),
+        conversation="c",
+        adapter=adapter,
+        source=source,
+        signals={"qa_cosine": 0.8} if signals is None else signals,
+        confidence=0.5,
+        route=route,
+        reasons=reasons,
+        policy=policy,
+        calibration=calibration,
+    )
+    return Record(event, id_, 0, next(_offsets), at)
+
+
+def outcome(id_: str, acceptable: bool, at: int = START + HOUR, *, bot: str = "demo") -> Record[Outcome]:
+    """An agreement settled at `at`, ms: the bot's own words, or none that are good."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    event = Outcome(
+        id=f"o-{id_}",
+        bot=bot,
+        created=moment,
+        exchange=id_,
+        status="labelled" if acceptable else "rejected",
+        origin="approved" if acceptable else None,
+        round=0,
+        judgments=(),
+        settled=moment,
+    )
+    return Record(event, id_, 0, next(_offsets), at + 5)
+
+
+def opened(id_: str) -> Record[Outcome]:
+    """An agreement that is open (again)."""
+    event = Outcome(id=f"o-{id_}", bot="demo", created=now(), exchange=id_, status="open", round=1, judgments=())
+    return Record(event, id_, 0, next(_offsets), START)
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    return Evidence("demo")
+
+
+def test_the_first_scored_record_of_an_id_stands(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a", signals={"qa_cosine": 0.1}))
+    evidence.note_scored(scored("a", START + 5, route="review", signals={"qa_cosine": 0.9}))
+    assert evidence.known["a"].route == "audit"
+    assert evidence.known["a"].signals == {"qa_cosine": 0.1}
+    assert len(evidence.traffic) == 1
+
+
+@pytest.mark.parametrize("source", ["replay", "batch", "synthetic", "gold"])
+def test_only_live_exchanges_count(evidence: Evidence, source: Source) -> None:
+    evidence.note_scored(scored("a", source=source, adapter="other"))
+    assert not evidence.known and not evidence.traffic
+    assert evidence.adapter is None and not evidence.first_calibration
+
+
+def test_another_bots_events_do_not_count(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a", bot="other"))
+    evidence.note_outcome(outcome("a", True, bot="other"))
+    assert not evidence.known and not evidence.settled and not evidence.traffic
+
+
+def test_accepted_exchanges_are_traffic_but_never_labels(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a", route="accept"))
+    evidence.note_outcome(outcome("a", True))
+    assert len(evidence.traffic) == 1
+    assert evidence.labelled() == []
+
+
+def test_audits_stand_in_the_order_of_broker_time_however_they_were_read(evidence: Evidence) -> None:
+    for id_, at in (("late", 30), ("early", 10), ("middle", 20), ("tie", 20)):
+        evidence.note_scored(scored(id_, START + at))
+        evidence.note_outcome(outcome(id_, True))
+    assert [known.id for known in evidence.audits("base")] == ["early", "middle", "tie", "late"]
+    assert [known.id for known in evidence.labelled()] == ["early", "middle", "tie", "late"]
+
+
+def test_audits_are_told_apart_by_adapter_and_from_reviews(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a"))
+    evidence.note_scored(scored("b", adapter="new"))
+    evidence.note_scored(scored("c", route="review"))
+    assert [known.id for known in evidence.audits("base")] == ["a"]
+    assert [known.id for known in evidence.audits("new")] == ["b"]
+
+
+def test_the_adapter_is_that_of_the_newest_live_exchange(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a", START + 20, adapter="new", route="accept"))
+    evidence.note_scored(scored("b", START + 10, adapter="base"))
+    assert evidence.adapter == "new"
+
+
+def test_the_first_calibration_of_an_adapter_is_the_least_it_answered_under(evidence: Evidence) -> None:
+    for id_, version in (("a", 3), ("b", 2), ("c", 4)):
+        evidence.note_scored(scored(id_, calibration=version, adapter="new"))
+    assert evidence.first_calibration == {"new": 2}
+
+
+def test_an_outcome_counts_whichever_of_the_two_comes_first(evidence: Evidence) -> None:
+    evidence.note_outcome(outcome("a", False, START + HOUR))
+    assert evidence.labelled() == []
+    evidence.note_scored(scored("a"))
+    assert [known.id for known in evidence.labelled()] == ["a"]
+    assert evidence.settled["a"] == (False, START + HOUR)  # when it was settled, not when that was read
+
+
+def test_a_tombstone_removes_an_outcome(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a"))
+    evidence.note_outcome(outcome("a", True))
+    evidence.note_outcome(Record(None, "a", 0, next(_offsets), START))
+    assert evidence.labelled() == [] and evidence.settled == {}
+
+
+def test_an_outcome_that_is_open_again_is_no_evidence(evidence: Evidence) -> None:
+    evidence.note_scored(scored("a"))
+    evidence.note_outcome(outcome("a", True))
+    evidence.note_outcome(opened("a"))
+    assert evidence.labelled() == []
+
+
+def test_traffic_keeps_the_newest_exchanges_only() -> None:
+    assert Evidence("demo").traffic.maxlen == TRAFFIC
+
+
+def test_a_matrix_holds_nan_where_a_signal_is_missing() -> None:
+    rows = [{"b": 1.0}, {"a": 2.0, "b": 3.0}]
+    assert names_of(rows) == ("a", "b")
+    assert np.array_equal(matrix(rows, ("a", "b")), [[np.nan, 1.0], [2.0, 3.0]], equal_nan=True)
+    assert matrix([], ("a", "b")).shape == (0, 2)
+    assert matrix(rows, ()).shape == (2, 0)
