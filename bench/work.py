@@ -8,7 +8,8 @@ from teachback.schemas import Event, Exchange, Message, Policy, TokenLogprob
 from teachback.schemas.event import now
 from teachback.schemas.wire import Cluster, decode, encode, headers
 from teachback.streams.batches import Output
-from teachback.streams.confidence import confidence
+from teachback.streams.calibrations import InForce
+from teachback.streams.confidence import PRIOR, confidence
 from teachback.streams.route import route
 from teachback.streams.scoring import request, scored
 from teachback.streams.signals import tier_zero
@@ -30,6 +31,7 @@ POLICY = Policy(
     audit_rate=0.02,
     audit_salt="a salt for the benchmark",
 )
+FORCE = InForce(PRIOR, POLICY.threshold, None)
 
 
 def sample(number: int) -> Exchange:
@@ -59,8 +61,8 @@ def decide(cluster: Cluster, value: bytes) -> list[Output]:
     exchange = decode(value, Exchange)
     signals = tier_zero(exchange)
     score = confidence(signals)
-    routed = route(exchange, score, POLICY)
-    decision = scored(exchange, signals, score, routed, POLICY)
+    routed = route(exchange, score, POLICY, POLICY.threshold)
+    decision = scored(exchange, signals, score, routed, POLICY, FORCE)
     outputs = [_output(cluster, "chat.scored", exchange.conversation, decision)]
     if routed.route != "accept":
         outputs.append(_output(cluster, "review.requests", exchange.id, request(exchange, score, routed, POLICY)))

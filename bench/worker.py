@@ -15,6 +15,7 @@ from bench.job import Job, from_command_line
 from bench.work import decide
 from teachback.schemas.wire import consumer, producer
 from teachback.streams.batches import Leg, StreamSettings, make_app, run
+from teachback.streams.calibrations import Calibrations
 from teachback.streams.policies import Policies
 from teachback.streams.scoring import Scorer
 
@@ -25,7 +26,7 @@ CALL_SECONDS = 30.0
 
 def ours(job: Job) -> None:
     """The scoring leg as `teachback up` runs it, without the embedder."""
-    scorer = Scorer(job.cluster, Policies(job.cluster), None)
+    scorer = Scorer(job.cluster, Policies(job.cluster), Calibrations(job.cluster), None)
     settings = StreamSettings(cluster=job.cluster, group=GROUP, guarantee=job.guarantee, max_batch=job.batch)
     run(make_app(settings, Leg(job.source, scorer.decode, scorer.handle)))
 

@@ -36,9 +36,14 @@ class Policies:
         self._by_bot = fold({}, (record.event for record in self._tail.catch_up() if record.event))
 
     def refresh(self) -> dict[str, Policy]:
-        """Bot → policy in force, with what has come since. Does not wait."""
-        if records := self._tail.poll(0.0):
+        """Bot → policy in force, with everything that the broker had when this was called."""
+        if records := self._tail.current():
             self._by_bot = fold(self._by_bot, (record.event for record in records if record.event))
+        return self._by_bot
+
+    @property
+    def known(self) -> dict[str, Policy]:
+        """Bot → policy as of the last refresh."""
         return self._by_bot
 
     def close(self) -> None:

@@ -21,15 +21,19 @@ class Routed(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def route(exchange: Exchange, confidence: float, policy: Policy) -> Routed:
-    """Audit by lot, else review when a rule or the threshold says so, else accept."""
-    if exchange.source == "live" and drawn(policy.audit_salt, exchange.id, policy.audit_rate):
-        return Routed("audit", ("audit",))
+def route(exchange: Exchange, confidence: float, policy: Policy, threshold: float) -> Routed:
+    """Audit by lot, else review when a rule or the threshold says so, else accept.
+
+    An audit names, after `audit`, what would have sent it to review: only the others are evidence about what is
+    accepted.
+    """
     reasons = [f"rule:{rule.name}" for rule in policy.rules if matches(rule, exchange)]
     if exchange.source == "replay":
         reasons.append("replay")
-    if confidence < policy.threshold:
-        reasons.append(f"confidence<{policy.threshold:g}")
+    if confidence < threshold:
+        reasons.append(f"confidence<{threshold:g}")
+    if exchange.source == "live" and drawn(policy.audit_salt, exchange.id, policy.audit_rate):
+        return Routed("audit", ("audit", *reasons))
     return Routed("review" if reasons else "accept", tuple(reasons))
 
 
@@ -41,7 +45,9 @@ def drawn(salt: str, exchange: str, rate: float) -> bool:
 
 def matches(rule: Rule, exchange: Exchange) -> bool:
     """Whether every condition that the rule states holds; a rule without conditions matches nothing."""
-    if rule.topic is None and rule.pattern is None:
+    if rule.topic is None and rule.pattern is None and rule.escalated is None:
+        return False
+    if rule.escalated is not None and rule.escalated != exchange.escalated:
         return False
     if rule.topic is not None and rule.topic != exchange.topic:
         return False

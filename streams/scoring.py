@@ -7,51 +7,87 @@ before is dropped here, and whoever reads `chat.scored` takes the first record o
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeVar, cast
 
 from teachback.schemas import Event, Exchange, Policy, ReviewRequest, Scored
 from teachback.schemas.event import now
 from teachback.schemas.wire import BadEvent, Cluster, decode, encode, headers, require_topics
 from teachback.streams.batches import BadRecord, Leg, Output, Record, StreamSettings, make_app
 from teachback.streams.batches import run as run_worker
-from teachback.streams.confidence import PRIOR_VERSION, confidence
+from teachback.streams.calibrations import Calibrations, InForce, Standing, in_force
+from teachback.streams.confidence import confidence
+from teachback.streams.corpus import open_corpus
 from teachback.streams.policies import Policies
 from teachback.streams.route import Routed, route
 from teachback.streams.settings import ScoringSettings
 from teachback.streams.signals import SIGNALS, tier_zero
-from teachback.streams.signals.similarity import Embedder, SentenceEmbedder, qa_cosine
+from teachback.streams.signals.reviewed import Reviewed
+from teachback.streams.signals.similarity import Embedder, SentenceEmbedder
+from teachback.streams.signals.tier_one import tier_one
 
 REMEMBERED = 200_000
+READ = ("chat.exchanges", "loop.policy", "loop.calibration", "labels.approved")
+WRITTEN = ("chat.scored", "review.requests", "chat.exchanges.dlq")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class View(Protocol[T_co]):
+    """Bot → what is in force, with everything that the broker had when `refresh` was called."""
+
+    @property
+    def known(self) -> Mapping[str, T_co]: ...
+    def refresh(self) -> Mapping[str, T_co]: ...
 
 
 class Scorer:
-    """Scores and routes a batch. `embed` may be None: then tier one is missing from every score."""
+    """Scores and routes a batch. `embed` may be None: then tier one is missing from every score.
 
-    def __init__(self, cluster: Cluster, policies: Policies, embed: Embedder | None) -> None:
+    `failures` counts, by reason, what went wrong in tier one: it costs signals, never an exchange.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        policies: View[Policy],
+        calibrations: View[Standing],
+        embed: Embedder | None,
+        reviewed: Reviewed | None = None,
+    ) -> None:
         self._cluster = cluster
         self._policies = policies
+        self._calibrations = calibrations
         self._embed = embed
+        self._reviewed = reviewed
+        self.failures: Counter[str] = Counter()
         self._seen: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()  # (bot, id) → partition, offset
 
     async def handle(self, batch: list[tuple[Record, Exchange]]) -> Sequence[Output]:
-        """The outputs of one batch, in order. Embedding runs in a thread, so that heartbeats never stall."""
+        """The outputs of one batch, in order. What waits or computes does so in a thread: heartbeats never stall."""
         fresh = [exchange for record, exchange in batch if self._first(record, exchange)]
-        policies = self._policies.refresh()
-        cosines = await asyncio.to_thread(qa_cosine, fresh, self._embed) if self._embed else [None] * len(fresh)
+        policies, standing, beside = await asyncio.to_thread(self._look, fresh)
         outputs: list[Output] = []
-        for exchange, cosine in zip(fresh, cosines, strict=True):
-            signals = tier_zero(exchange) | ({} if cosine is None else {"qa_cosine": cosine})
+        for exchange, others in zip(fresh, beside, strict=True):
+            signals = tier_zero(exchange) | others
             policy = policies[exchange.bot]
-            score = confidence(signals)
-            routed = route(exchange, score, policy)
-            outputs.append(
-                self._output("chat.scored", exchange.conversation, scored(exchange, signals, score, routed, policy))
-            )
+            force = in_force(standing.get(exchange.bot, Standing()), policy, exchange.adapter)
+            score = confidence(signals, force.weights)
+            routed = route(exchange, score, policy, force.threshold)
+            decision = scored(exchange, signals, score, routed, policy, force)
+            outputs.append(self._output("chat.scored", exchange.conversation, decision))
             if routed.route != "accept":
                 outputs.append(self._output("review.requests", exchange.id, request(exchange, score, routed, policy)))
         return outputs
+
+    def _look(
+        self, exchanges: Sequence[Exchange]
+    ) -> tuple[Mapping[str, Policy], Mapping[str, Standing], list[dict[str, float]]]:
+        """What is in force now, and the tier-one signals of each exchange."""
+        beside: list[dict[str, float]] = [{} for _ in exchanges]
+        if self._embed is not None:
+            beside = tier_one(exchanges, self._embed, self._reviewed, self.failures)
+        return self._policies.refresh(), self._calibrations.refresh(), beside
 
     def decode(self, record: Record) -> Exchange:
         """The exchange in a record. Raises BadRecord for what is none, and for a bot without a policy."""
@@ -59,7 +95,7 @@ class Scorer:
             exchange = decode(record.value, Exchange)
         except BadEvent as exc:
             raise BadRecord(str(exc)) from exc
-        if exchange.bot not in self._policies.refresh():
+        if exchange.bot not in self._policies.known and exchange.bot not in self._policies.refresh():
             raise BadRecord(f"bot {exchange.bot!r} has no policy on `loop.policy`: publish one, then replay this")
         return exchange
 
@@ -75,7 +111,9 @@ class Scorer:
         return Output(self._cluster.topic(topic), key.encode(), encode(event), headers(event, "scoring"))
 
 
-def scored(exchange: Exchange, signals: dict[str, float], score: float, routed: Routed, policy: Policy) -> Scored:
+def scored(
+    exchange: Exchange, signals: dict[str, float], score: float, routed: Routed, policy: Policy, force: InForce
+) -> Scored:
     """The decision about an exchange, as an event without text."""
     return Scored(
         id=exchange.id,
@@ -90,8 +128,10 @@ def scored(exchange: Exchange, signals: dict[str, float], score: float, routed: 
         route=routed.route,
         reasons=routed.reasons,
         policy=policy.version,
-        calibration=PRIOR_VERSION,
+        calibration=force.weights.version,
         topic=exchange.topic,
+        threshold=force.threshold,
+        certificate=force.certificate,
     )
 
 
@@ -120,11 +160,11 @@ def request(exchange: Exchange, score: float, routed: Routed, policy: Policy) ->
 
 def run(settings: ScoringSettings) -> None:
     """Score until SIGTERM. Raises TopicMismatch when a topic is missing or was repartitioned."""
-    require_topics(
-        settings.cluster, "chat.exchanges", "chat.scored", "review.requests", "chat.exchanges.dlq", "loop.policy"
-    )
-    policies = Policies(settings.cluster)
-    scorer = Scorer(settings.cluster, policies, SentenceEmbedder(settings.embedder, settings.embed_batch))
+    require_topics(settings.cluster, *READ, *WRITTEN)
+    embed = SentenceEmbedder(settings.embedder, settings.embed_batch)
+    corpus = open_corpus(settings.cluster, embed)
+    corpus.catch_up()
+    scorer = Scorer(settings.cluster, Policies(settings.cluster), Calibrations(settings.cluster), embed, corpus)
     stream = StreamSettings(
         cluster=settings.cluster,
         group=settings.group,

@@ -84,6 +84,7 @@ def _next(
         need=result.need if isinstance(result, Open) else None,
         revision=before.revision,
         answered_by=() if isinstance(result, Open) else result.answered_by,
+        settled=None if isinstance(result, Open) else verdict.created,
         agreed=first_agreed(judgments, request.overlap, sameness),
     )
     if not isinstance(result, Labelled):

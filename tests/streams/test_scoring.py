@@ -11,15 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teachback.schemas import Exchange, Message, Policy, ReviewRequest, Rule, Scored, TokenLogprob, TopLogprob
+from teachback.schemas import (
+    Calibration,
+    Exchange,
+    Message,
+    Policy,
+    Quality,
+    ReviewRequest,
+    Rule,
+    Scored,
+    TokenLogprob,
+    TopLogprob,
+)
 from teachback.schemas.event import now
 from teachback.schemas.wire import Cluster, decode, encode
 from teachback.streams.batches import BadRecord, Record
+from teachback.streams.calibrations import Standing
 from teachback.streams.confidence import confidence
 from teachback.streams.policies import fold
 from teachback.streams.route import drawn, route
 from teachback.streams.scoring import Scorer
-from teachback.streams.signals import SIGNALS, tier_zero
+from teachback.streams.signals import SIGNALS, TIER_ONE, tier_zero
 from teachback.streams.signals.similarity import Vectors, qa_cosine
 
 POLICY = Policy(id="p1", bot="b", created=now(), version=1, threshold=0.6, audit_rate=0.0, audit_salt="0123456789")
@@ -44,8 +56,26 @@ def by_length(texts: Sequence[str]) -> Vectors:
 class FixedPolicies:
     """Policies that never change."""
 
+    known = {"b": POLICY}
+
     def refresh(self) -> dict[str, Policy]:
-        return {"b": POLICY}
+        return self.known
+
+
+class FixedCalibrations:
+    """What stands, and never changes."""
+
+    def __init__(self, standing: Standing = Standing()) -> None:  # noqa: B008 (it is frozen)
+        self.known = {"b": standing}
+
+    def refresh(self) -> dict[str, Standing]:
+        return self.known
+
+
+def scorer_of(embed: Any = None, standing: Standing | None = None) -> Scorer:
+    return Scorer(
+        Cluster(bootstrap="x", prefix="t."), FixedPolicies(), FixedCalibrations(standing or Standing()), embed
+    )
 
 
 def record(value: bytes, offset: int = 0) -> Record:
@@ -54,14 +84,10 @@ def record(value: bytes, offset: int = 0) -> Record:
 
 def test_signals_that_an_exchange_cannot_give_are_absent_and_named() -> None:
     found = tier_zero(exchange())
-    assert set(found) == {"log_words", "hedging"}
+    assert set(found) == {"log_words", "hedging", "refusal", "repetition", "question_overlap"}
     assert set(SIGNALS) - set(found) == {
-        "mean_logprob",
-        "min_logprob",
-        "entropy",
-        "cut_off",
-        "disagreement",
-        "qa_cosine",
+        *("mean_logprob", "head_logprob", "min_logprob", "entropy", "cut_off", "disagreement", "figures_cited"),
+        *TIER_ONE,
     }
 
 
@@ -107,10 +133,10 @@ def test_confidence_rises_with_closeness_and_falls_with_hedging() -> None:
 
 def test_the_lot_is_drawn_over_live_traffic_before_the_score_counts() -> None:
     always = msgspec.structs.replace(POLICY, audit_rate=1.0)
-    assert route(exchange(), 0.99, always).route == "audit"
-    assert route(exchange(), 0.01, always).route == "audit"
+    assert route(exchange(), 0.99, always, 0.6).route == "audit"
+    assert route(exchange(), 0.01, always, 0.6).route == "audit"
     for source in ("batch", "replay", "synthetic", "gold"):
-        assert route(exchange(source=source), 0.01, always).route == "review"
+        assert route(exchange(source=source), 0.01, always, 0.6).route == "review"
 
 
 def test_the_lot_is_fair_and_is_the_same_for_the_same_exchange() -> None:
@@ -123,15 +149,31 @@ def test_the_lot_is_fair_and_is_the_same_for_the_same_exchange() -> None:
 def test_doubt_rules_and_replays_go_to_review_with_their_reasons() -> None:
     rules = (Rule(name="fees", pattern="TRANSFER"), Rule(name="fraud", topic="fraud"), Rule(name="empty"))
     policy = msgspec.structs.replace(POLICY, rules=rules)
-    assert route(exchange(), 0.9, POLICY) == ("accept", ())
-    assert route(exchange(), 0.5, POLICY) == ("review", ("confidence<0.6",))
-    assert route(exchange(), 0.9, policy) == ("review", ("rule:fees",))
-    assert route(exchange(topic="fraud", source="replay"), 0.1, policy).reasons == (
+    assert route(exchange(), 0.9, POLICY, 0.6) == ("accept", ())
+    assert route(exchange(), 0.5, POLICY, 0.6) == ("review", ("confidence<0.6",))
+    assert route(exchange(), 0.9, policy, 0.6) == ("review", ("rule:fees",))
+    assert route(exchange(topic="fraud", source="replay"), 0.1, policy, 0.6).reasons == (
         "rule:fees",
         "rule:fraud",
         "replay",
         "confidence<0.6",
     )
+
+
+def test_an_audit_names_what_else_would_have_held() -> None:
+    policy = msgspec.structs.replace(POLICY, audit_rate=1.0, rules=(Rule(name="handed over", escalated=True),))
+    assert route(exchange(), 0.5, policy, 0.6).reasons == ("audit", "confidence<0.6")
+    assert route(exchange(escalated=True), 0.9, policy, 0.6).reasons == ("audit", "rule:handed over")
+
+
+async def test_the_newest_calibration_scores_where_no_certificate_stands() -> None:
+    even = Quality(n=1, wrong=0, ece=0.0, brier=0.0)
+    weights = {"intercept": 2.0, "terms": (), "labels": 1, "audits": 0, "wrong": 0, "sha256": "0", "quality": even}
+    one = Calibration(id="k1", bot="b", created=now(), version=1, **cast(Any, weights))
+    other = msgspec.structs.replace(one, id="k2", version=2, intercept=-2.0)
+    standing = Standing({1: one, 2: other}, {})
+    decided = decode((await scorer_of(None, standing).handle([(record(b""), exchange())]))[0].value, Scored)
+    assert (decided.calibration, decided.certificate, decided.threshold, decided.route) == (2, None, 0.6, "review")
 
 
 def test_a_policy_that_is_not_the_next_or_has_a_broken_rule_is_ignored() -> None:
@@ -152,14 +194,14 @@ def test_log_probabilities_at_the_edge_of_floats_give_finite_signals(extreme: fl
 
 
 async def test_two_bots_that_use_the_same_id_both_get_a_decision() -> None:
-    scorer = Scorer(Cluster(bootstrap="x"), cast(Any, FixedPolicies()), None)
+    scorer = scorer_of()
     other = msgspec.structs.replace(exchange(), bot="c")
     assert scorer._first(record(b"", 0), exchange())
     assert scorer._first(record(b"", 1), other)
 
 
 async def test_a_batch_gives_a_decision_each_and_requests_for_the_doubtful() -> None:
-    scorer = Scorer(Cluster(bootstrap="x", prefix="t."), cast(Any, FixedPolicies()), by_length)
+    scorer = scorer_of(by_length)
     close = exchange("close", answer="A transfer costs £5 flat!!")  # as long as the question: cosine 1
     batch = [(record(b"", 0), close), (record(b"", 1), exchange("far", answer="xyz"))]
     outputs = await scorer.handle(batch)
@@ -174,7 +216,7 @@ async def test_a_batch_gives_a_decision_each_and_requests_for_the_doubtful() -> 
 
 
 async def test_an_exchange_is_decided_once_but_a_batch_read_again_is_scored_again() -> None:
-    scorer = Scorer(Cluster(bootstrap="x"), cast(Any, FixedPolicies()), None)
+    scorer = scorer_of()
     first, again = (record(b"", 0), exchange()), (record(b"", 7), exchange())
     assert len(await scorer.handle([first, again])) == 2
     assert await scorer.handle([again]) == []
@@ -182,7 +224,7 @@ async def test_an_exchange_is_decided_once_but_a_batch_read_again_is_scored_agai
 
 
 def test_what_cannot_be_scored_is_a_bad_record_with_the_reason() -> None:
-    scorer = Scorer(Cluster(bootstrap="x"), cast(Any, FixedPolicies()), None)
+    scorer = scorer_of()
     assert scorer.decode(record(encode(exchange()))).id == "e1"
     with pytest.raises(BadRecord, match="exchange/1"):
         scorer.decode(record(b"garbage"))
