@@ -1,12 +1,13 @@
 """The review desk: one process a bot, which hands doubtful answers to people and writes down what they say.
 
-    review.requests ─┐                 ┌─ POST /v1/leases, …/verdict   (people: `teachback review`, any HTTP client)
+    loop.policy ─────┐
+    review.requests ─┤                 ┌─ POST /v1/leases, …/verdict   (people: `teachback review`, any HTTP client)
     review.verdicts ─┼─ feed → state ←─ api
     review.outcomes ─┘      queue, leases └→ writer → review.verdicts   (one transaction for all that wait)
 
-Read `state` first (what may happen, in which order, no I/O), then `item`, `queue`, `eligibility` and `leases` that it
-is made of, then the edges: `feed`, `writer`, `api`, `serve`. Nothing is kept on disk: a restart rebuilds all of it from
-the topics.
+Read `state` first (what may happen, in which order, no I/O), then `item`, `queue`, `budget`, `duplicates`,
+`eligibility` and `leases` that it is made of, then the edges: `feed`, `writer`, `api`, `serve`. Nothing is kept on
+disk: a restart rebuilds all of it from the topics.
 """
 
 from teachback.consumers.desk.settings import DeskSettings, Reviewer, token_sha256

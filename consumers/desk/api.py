@@ -98,7 +98,7 @@ async def me(desk: Desk, who: Caller) -> Me:
 @get("/healthz", exclude_from_auth=True, responses={503: ResponseSpec(Health, description="Still starting")})
 async def healthz(desk: Desk) -> Response[Health]:
     """200 once the queue is rebuilt, 503 before."""
-    return Response(Health(ready=desk.ready, bot=desk.settings.bot), status_code=200 if desk.ready else 503)
+    return Response(desk.health(), status_code=200 if desk.ready else 503)
 
 
 @get("/", media_type=MediaType.HTML, exclude_from_auth=True, include_in_schema=False)

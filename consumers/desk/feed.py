@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from teachback.consumers.desk.errors import SUCCESSOR, Superseded
 from teachback.consumers.desk.state import DeskState
 from teachback.schemas.log import Record, Tail
+from teachback.schemas.policy import Policy
 from teachback.schemas.review import Outcome, ReviewRequest, Verdict
 from teachback.schemas.topics import TopicName
 from teachback.schemas.wire import Cluster
 
-TOPICS: tuple[TopicName, ...] = ("review.requests", "review.verdicts", "review.outcomes")
+TOPICS: tuple[TopicName, ...] = ("loop.policy", "review.requests", "review.verdicts", "review.outcomes")
 POLL_SECONDS = 0.1  # Tail.poll fills a batch for so long, so it is also how old news can be
 
 Records = list[Record[Any]]
@@ -34,17 +35,22 @@ class Source(NamedTuple):
     fold: Callable[[DeskState, Record[Any]], None]
 
 
+def _policy(state: DeskState, record: Record[Policy]) -> None:
+    if record.event is not None:
+        state.note_policy(record.event)
+
+
 def _request(state: DeskState, record: Record[ReviewRequest]) -> None:
     state.note_request(record.key, record.event, record.timestamp)
 
 
 def _verdict(state: DeskState, record: Record[Verdict]) -> None:
     if record.event is not None:
-        state.note_verdict(record.event)
+        state.note_verdict(record.event, record.timestamp)
 
 
 def _foreign_verdict(state: DeskState, record: Record[Verdict]) -> None:
-    if record.event is not None and state.note_verdict(record.event):
+    if record.event is not None and state.note_verdict(record.event, record.timestamp):
         raise Superseded(SUCCESSOR)
 
 
@@ -53,26 +59,29 @@ def _outcome(state: DeskState, record: Record[Outcome]) -> None:
 
 
 class Feed:
-    """Reads the three topics. `rebuild` once, then `follow`, which polls in threads until `close`."""
+    """Reads the topics. `rebuild` once, then `follow`, which polls in threads until `close`."""
 
     def __init__(self, cluster: Cluster, bot: str) -> None:
         self.bot = bot
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._requests = Source(Tail(cluster, "review.requests", (ReviewRequest,)), _request)
         self._verdicts = Source(Tail(cluster, "review.verdicts", (Verdict,)), _verdict)
-        self._outcomes = Source(Tail(cluster, "review.outcomes", (Outcome,)), _outcome)
+        self._others = (
+            Source(Tail(cluster, "loop.policy", (Policy,)), _policy),
+            Source(Tail(cluster, "review.requests", (ReviewRequest,)), _request),
+            Source(Tail(cluster, "review.outcomes", (Outcome,)), _outcome),
+        )
 
     def rebuild(self, state: DeskState) -> None:
         """Fold everything there is into `state`, which nobody else may use meanwhile."""
-        for source in (self._requests, self._verdicts, self._outcomes):
+        for source in (self._verdicts, *self._others):
             for record in source.tail.catch_up():
                 self._fold(source, state, [record])
 
     def follow(self, state: DeskState, call: Call, fail: Fail) -> None:
         """Go on reading in the background; `call` runs a fold where `state` lives, `fail` hears of a fatal error."""
         following = self._verdicts._replace(fold=_foreign_verdict)
-        for source in (self._requests, following, self._outcomes):
+        for source in (following, *self._others):
             name = f"feed {source.tail.topic}"
             thread = threading.Thread(target=self._follow, args=(source, state, call, fail), name=name, daemon=True)
             self._threads.append(thread)
@@ -83,7 +92,7 @@ class Feed:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        for source in (self._requests, self._verdicts, self._outcomes):
+        for source in (self._verdicts, *self._others):
             source.tail.close()
 
     def _follow(self, source: Source, state: DeskState, call: Call, fail: Fail) -> None:

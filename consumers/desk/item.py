@@ -7,6 +7,7 @@ the same whatever came first.
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from teachback.consumers.desk.alike import fingerprint
 from teachback.schemas.review import Outcome, ReviewRequest, Status, Verdict
 
 Capacity = Literal["reviewer", "adjudicator"]  # what a person acts as; an adjudicator may also review
@@ -21,13 +22,18 @@ class Cast(NamedTuple):
 
 @dataclass(slots=True)
 class Item:
-    """One exchange. `arrived` is the broker's time of the request in ms; `cast` are verdicts by id, folded or not."""
+    """One exchange. `arrived` is the broker's time of the request in ms; `cast` are verdicts by id, folded or not.
+
+    `alike` is the request's fingerprint, None for an audit's; `judged` says that there ever was a verdict.
+    """
 
     exchange: str
     request: ReviewRequest | None = None
     arrived: int = 0
     outcome: Outcome | None = None
     cast: dict[str, Cast] = field(default_factory=dict)
+    alike: bytes | None = None
+    judged: bool = False
 
     @property
     def round(self) -> int:
@@ -43,6 +49,16 @@ class Item:
     def is_open(self) -> bool:
         """Whether anybody may still have to judge it: a request without a final outcome."""
         return self.request is not None and self.status == "open"
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether it was drawn by lot: then it takes no place of the budget, and is attached to nothing."""
+        return self.request is not None and self.request.route == "audit"
+
+    @property
+    def begun(self) -> bool:
+        """Whether anybody has judged it, in any round."""
+        return self.judged or self.outcome is not None
 
     @property
     def capacity(self) -> Capacity:
@@ -68,8 +84,14 @@ class Item:
         """How many more people this round needs, were nobody at work on it. Verdicts not yet folded count as given."""
         return max(0, self.target - len(self.judges))
 
+    def ask(self, request: ReviewRequest | None, arrived: int) -> None:
+        """Take the request that the broker took at `arrived`, or None when it was erased."""
+        self.request, self.arrived = request, arrived
+        self.alike = None if request is None or self.is_audit else fingerprint(request)
+
     def add(self, verdict: Verdict) -> None:
         """Note a verdict; the same one twice is one."""
+        self.judged = True
         self.cast[verdict.id] = Cast(verdict.reviewer, verdict.round)
 
     def settle(self, outcome: Outcome | None) -> None:

@@ -50,11 +50,16 @@ Nobody sees what others said before judging.</p>
 def _numbers(overview: Overview) -> str:
     agreement = overview.agreement
     share = f"{agreement.agreed / agreement.of:.0%}" if agreement.of else "–"
+    today = overview.today
+    begun = f"{today.begun}" if today.budget is None else f"{today.begun} of {today.budget}"
     tiles = {
         "open": overview.open,
         "being read": overview.leased,
         "audits open": overview.open_by_route.get("audit", 0),
         "to adjudicate": overview.awaiting_adjudication,
+        "begun today": begun,
+        "overflow": today.overflow,
+        "attached": overview.attached,
         "labelled": overview.settled.get("labelled", 0),
         "rejected": overview.settled.get("rejected", 0),
         "agreed at once": share,

@@ -1,7 +1,8 @@
 """In which order items are offered.
 
-Two lanes, each in order: items that need a reviewer, and items that need an adjudicator. In both, audits come first, in
-the order of a hash of their id (so that whichever part of them gets done is a fair sample), then the rest by
+Three lanes, each in order: items that need an adjudicator; items that need a reviewer and take no place of today's
+budget (audits, and what is begun or held already); and fresh items, which take one. In all, audits come first, in the
+order of a hash of their id (so that whichever part of them gets done is a fair sample), then the rest by
 
     doubt × importance  +  time waited / `ageing_hours`
 
@@ -13,12 +14,14 @@ the arrival time instead of the age, and is computed once. An item is overtaken 
 import hashlib
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import NamedTuple
+from heapq import merge
+from typing import Literal, NamedTuple
 
-from teachback.consumers.desk.item import Capacity, Item
+from teachback.consumers.desk.item import Item
 from teachback.schemas.review import ReviewRequest
 
 HOUR_MS = 3_600_000
+Lane = Literal["adjudicator", "reviewer", "fresh"]
 
 
 class Place(NamedTuple):
@@ -43,13 +46,13 @@ class Queue:
 
     def __init__(self, ageing_hours: float) -> None:
         self.ageing_hours = ageing_hours
-        self._lanes: dict[Capacity, list[Place]] = {"reviewer": [], "adjudicator": []}
-        self._where: dict[str, tuple[Capacity, Place]] = {}
+        self._lanes: dict[Lane, list[Place]] = {"adjudicator": [], "reviewer": [], "fresh": []}
+        self._where: dict[str, tuple[Lane, Place]] = {}
 
-    def put(self, item: Item) -> None:
-        """Have `item` in the lane of who it needs, once, at its place."""
+    def put(self, item: Item, lane: Lane) -> None:
+        """Have `item` in this lane, once, at its place."""
         assert item.request is not None
-        where = item.capacity, place(item.request, item.arrived, self.ageing_hours)
+        where = lane, place(item.request, item.arrived, self.ageing_hours)
         if self._where.get(item.exchange) != where:
             self.drop(item.exchange)
             self._where[item.exchange] = where
@@ -61,11 +64,14 @@ class Queue:
             lane = self._lanes[where[0]]
             del lane[bisect_left(lane, where[1])]
 
-    def offers(self, *capacities: Capacity) -> Iterator[str]:
-        """Ids of the exchanges in these lanes, one lane after the other, best first."""
-        for capacity in capacities:
-            for entry in self._lanes[capacity]:
-                yield entry.exchange
+    def offers(self, *lanes: Lane) -> Iterator[str]:
+        """Ids of the exchanges in these lanes together, best first."""
+        for entry in merge(*(self._lanes[lane] for lane in lanes)):
+            yield entry.exchange
+
+    def count(self, lane: Lane) -> int:
+        """How many are in a lane."""
+        return len(self._lanes[lane])
 
     def __len__(self) -> int:
         return len(self._where)

@@ -86,7 +86,7 @@ class Process:
         self._feed = feed
         feed.follow(state, self._in_loop, self._fail_soon)
         self.service.open(state, self._submit)
-        log.info("the desk of %s is ready: %d items that can be given", self.settings.bot, len(state.queue))
+        log.info("the desk of %s is ready: %d items that can be given", self.settings.bot, state.free)
 
     def _submit(self, verdict: Verdict) -> "asyncio.Future[None]":
         return asyncio.wrap_future(self._writer.submit(verdict), loop=self._loop)

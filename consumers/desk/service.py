@@ -8,7 +8,7 @@ is its repetition.
 import asyncio
 import string
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from teachback.consumers.desk.errors import Ending, NotReady, Slow
@@ -17,17 +17,20 @@ from teachback.consumers.desk.settings import DeskSettings, Reviewer
 from teachback.consumers.desk.shapes import (
     Agreement,
     Differing,
+    Health,
     Judged,
     Leased,
     Me,
     Offer,
     Overview,
+    Today,
     Work,
 )
 from teachback.consumers.desk.state import DeskState
 from teachback.schemas.event import now
 from teachback.schemas.review import Outcome, Verdict
 
+EPOCH = date(1970, 1, 1)
 Submit = Callable[[Verdict], "asyncio.Future[None]"]
 
 
@@ -105,15 +108,33 @@ class Service:
         return Overview(
             bot=self.settings.bot,
             open=sum(counts.values()),
-            free=len(state.queue),
+            free=state.free,
             leased=len(state.leases),
             awaiting_adjudication=counts.get("adjudicator", 0),
             open_by_route=state.tally.of("route"),
             open_by_source=state.tally.of("source"),
+            attached=state.duplicates.counts["attached"],
+            settled_by_attachment=state.duplicates.counts["settled"],
+            today=Today(
+                day=(EPOCH + timedelta(days=state.budget.today)).isoformat(),
+                policy=state.policy.version if state.policy else 0,
+                budget=state.budget.limit,
+                begun=state.budget.begun,
+                overflow=state.overflow,
+            ),
             settled=state.tally.of("settled"),
             reviewers=tuple(Work(name=name, verdicts=state.tally.verdicts[name]) for name in names),
             agreement=Agreement(agreed=agreed.get("True", 0), of=sum(agreed.values())),
         )
+
+    def health(self) -> Health:
+        """Whether the desk is ready, and what it cannot serve today."""
+        return Health(ready=self.ready, bot=self.settings.bot, overflow=self._overflow() if self.ready else None)
+
+    def _overflow(self) -> int:
+        state = self._live
+        state.tick()
+        return state.overflow
 
     def _written(self, id_: str, written: "asyncio.Future[None]") -> None:
         """What failed stays in mind: the state has taken it, and would have its repetition acknowledged."""

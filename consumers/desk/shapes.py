@@ -130,16 +130,34 @@ class Agreement(Body, frozen=True, kw_only=True):
     of: int
 
 
+class Today(Body, frozen=True, kw_only=True):
+    """The review budget of this day. Audits are apart from all of it."""
+
+    day: Annotated[str, Meta(description="The UTC day by the desk's clock, `2026-11-02`.")]
+    policy: Annotated[int, Meta(description="Version of the policy that the budget is from; 0 before the first.")]
+    budget: Annotated[int | None, Meta(description="Items that may be begun in a day; null is no limit.")]
+    begun: Annotated[int, Meta(description="Items first judged today, and those now held by a first reviewer.")]
+    overflow: Annotated[
+        int,
+        Meta(description="Items that nobody has begun, beyond what is left of the budget: they wait for other days."),
+    ]
+
+
 class Overview(Body, frozen=True, kw_only=True):
     """The queue in numbers."""
 
     bot: str
-    open: Annotated[int, Meta(description="Requests without a final outcome.")]
+    open: Annotated[int, Meta(description="Requests without a final outcome, those attached to others apart.")]
     free: Annotated[int, Meta(description="Open items that one more person could be given now.")]
     leased: Annotated[int, Meta(description="Leases held now.")]
     awaiting_adjudication: int
     open_by_route: dict[str, int]
     open_by_source: dict[str, int]
+    attached: Annotated[int, Meta(description="Requests that wait for an open one with the same text.")]
+    settled_by_attachment: Annotated[
+        int, Meta(description="Requests whose like was settled; they have no outcome and no label of their own.")
+    ]
+    today: Today
     settled: Annotated[dict[str, int], Meta(description="Final outcomes by status: `labelled`, `rejected`.")]
     reviewers: tuple[Work, ...]
     agreement: Agreement
@@ -150,6 +168,7 @@ class Health(Body, frozen=True, kw_only=True):
 
     ready: bool
     bot: str
+    overflow: Annotated[int | None, Meta(description="As in the queue's numbers; null before the desk is ready.")]
 
 
 class Problem(Body, frozen=True, kw_only=True):

@@ -1,24 +1,29 @@
 """The desk's whole state and every move in it, without any I/O.
 
-Three kinds of calls: what the topics say (`note_request`, `note_verdict`, `note_outcome`), what people do (`lease`,
-`heartbeat`, `skip`, `judge`), and what there is to see (`waiting`, `tally`). One thread at a time.
+Three kinds of calls: what the topics say (`note_policy`, `note_request`, `note_verdict`, `note_outcome`), what people
+do (`lease`, `heartbeat`, `skip`, `judge`), and what there is to see (`waiting`, `free`, `overflow`, and the counts of
+`tally`, `budget` and `duplicates`). One thread at a time.
 """
 
-import hashlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
+from teachback.consumers.desk.budget import Budget
+from teachback.consumers.desk.duplicates import Duplicates
 from teachback.consumers.desk.eligibility import acts_as, lanes, may_judge
-from teachback.consumers.desk.errors import AlreadyJudged, LeaseLost, NoChange, NoSuchLease, NotYours, TooMany
+from teachback.consumers.desk.errors import AlreadyJudged, LeaseLost, NoSuchLease, NotYours, TooMany
 from teachback.consumers.desk.item import Capacity, Item
+from teachback.consumers.desk.judging import said, verdict_on
 from teachback.consumers.desk.leases import Clock, Lease, Leases, lease_id
-from teachback.consumers.desk.queue import Queue
+from teachback.consumers.desk.policy import in_force
+from teachback.consumers.desk.queue import Lane, Queue
 from teachback.consumers.desk.settings import DeskSettings, Reviewer
 from teachback.consumers.desk.shapes import Judged
 from teachback.consumers.desk.tally import Tally
-from teachback.schemas.event import now
 from teachback.schemas.ids import verdict_id
+from teachback.schemas.policy import Policy
 from teachback.schemas.review import Outcome, ReviewRequest, Verdict
 
 COUNTED = 1000
@@ -32,17 +37,30 @@ class Cast(NamedTuple):
 
 
 class DeskState:
-    """Items, their order, and who works on what. `first_token` must be above every token of the desk before."""
+    """Items, their order, and who works on what. `first_token` must be above every token of the desk before.
 
-    def __init__(self, settings: DeskSettings, clock: Clock = time.monotonic, first_token: int = 1) -> None:
+    `clock` (seconds, monotonic) ends leases; `wall` (seconds since 1970) says which day it is.
+    """
+
+    def __init__(
+        self, settings: DeskSettings, clock: Clock = time.monotonic, first_token: int = 1, wall: Clock = time.time
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self.policy: Policy | None = None
+        self.budget = Budget(wall)
         self.items: dict[str, Item] = {}
+        self.duplicates = Duplicates(self.items)
         self.queue = Queue(settings.ageing_hours)
         self.leases = Leases(settings.lease_seconds, clock, first_token)
         self.tally = Tally()
         self._said: dict[str, bytes] = {}  # verdict id → what it said, to know a repetition from a change of mind
         self._skipped: dict[tuple[str, str], float] = {}  # (reviewer, exchange) → until when, oldest first
+
+    def note_policy(self, policy: Policy) -> None:
+        """A policy of the bot was published. Its budget counts from now on, for today too."""
+        self.policy = in_force(self.policy, policy)
+        self.budget.limit = self.policy.budget if self.policy else None
 
     def note_request(self, exchange: str, request: ReviewRequest | None, arrived: int) -> None:
         """A request came, or (None) was erased. `arrived` is the broker's time in ms.
@@ -54,18 +72,23 @@ class DeskState:
         item = self._item(exchange)
         if request is not None and item.request is not None:
             return
-        item.request, item.arrived = request, arrived
-        self._reshelve(item)
+        item.ask(request, arrived)
+        self._changed(item)
 
-    def note_verdict(self, verdict: Verdict) -> bool:
-        """A verdict stands in the topic, or is about to. Returns whether it is news."""
+    def note_verdict(self, verdict: Verdict, written: int | None = None) -> bool:
+        """A verdict stands in the topic, or is about to. Returns whether it is news.
+
+        `written` is the broker's time in ms, None for a verdict that is about to be written.
+        """
+        if verdict.request.route != "audit":
+            self.budget.note(verdict.exchange, written)
         if verdict.id in self._said:
             return False
         self._said[verdict.id] = said(verdict.decision, verdict.answer)
         self.tally.count_verdict(verdict.reviewer)
         item = self._item(verdict.exchange)
         item.add(verdict)
-        self._reshelve(item)
+        self._changed(item)
         return True
 
     def note_outcome(self, exchange: str, outcome: Outcome | None) -> None:
@@ -74,7 +97,7 @@ class DeskState:
             return
         item = self._item(exchange)
         item.settle(outcome)
-        self._reshelve(item)
+        self._changed(item)
 
     def lease(self, who: Reviewer, holding: Collection[str] = ()) -> Lease | None:
         """Something for `who` to judge, or None. A lease of theirs that is not in `holding` is given again first."""
@@ -123,7 +146,9 @@ class DeskState:
                     raise AlreadyJudged("what you said first stands", "go on with the next item")
                 return Cast(known, None)
         lease = self._live(who, id_, judged.token, judged.exchange)
-        verdict = self._verdict(lease, judged)
+        request = self.items[lease.exchange].request
+        assert request is not None
+        verdict = verdict_on(request, lease, judged, self.clock())
         self.leases.release(lease)
         self.note_verdict(verdict)
         return Cast(verdict.id, verdict)
@@ -131,7 +156,20 @@ class DeskState:
     def waiting(self, who: Reviewer) -> int:
         """How many items `who` could be given now, counted up to 1000."""
         self.tick()
-        return sum(1 for _ in zip(self._choices(who), range(COUNTED), strict=False))
+        sure = self._allowed(who, self.queue.offers(*lanes(who)))
+        fresh = islice(self._allowed(who, self.queue.offers("fresh")), min(COUNTED, self.budget.left))
+        return sum(1 for _ in islice((each for some in (sure, fresh) for each in some), COUNTED))
+
+    @property
+    def free(self) -> int:
+        """How many items one more person could be given now. Call `tick` before."""
+        fresh = self.queue.count("fresh")
+        return len(self.queue) - fresh + min(fresh, self.budget.left)
+
+    @property
+    def overflow(self) -> int:
+        """How many fresh items are beyond what is left of today's budget. Call `tick` before."""
+        return max(0, self.queue.count("fresh") - self.budget.left)
 
     def tick(self) -> None:
         """Let time have its effects: leases run out, skipped items come back."""
@@ -142,7 +180,13 @@ class DeskState:
             del self._skipped[next(iter(self._skipped))]
 
     def _choices(self, who: Reviewer) -> Iterator[str]:
-        for exchange in self.queue.offers(*lanes(who)):
+        """What `who` can be given now, best first."""
+        for lane in lanes(who):
+            together: tuple[Lane, ...] = ("reviewer", "fresh") if lane == "reviewer" and self.budget.left else (lane,)
+            yield from self._allowed(who, self.queue.offers(*together))
+
+    def _allowed(self, who: Reviewer, exchanges: Iterable[str]) -> Iterator[str]:
+        for exchange in exchanges:
             if (who.name, exchange) not in self._skipped and self._may_take(who, self.items[exchange]):
                 yield exchange
 
@@ -174,6 +218,13 @@ class DeskState:
             raise LeaseLost("the item was settled meanwhile", "go on with the next item")
         if not self._may_take(who, item):
             raise LeaseLost("the time ran out and others are at work on the item", "go on with the next item")
+        if self.duplicates.leader_of(exchange) is not None:
+            raise LeaseLost("the same question and answer is judged as another item", "go on with the next item")
+        if self._is_fresh(item) and not self.budget.left:
+            raise LeaseLost(
+                f"the time ran out, and today's budget of {self.budget.limit} items went to others",
+                "go on with the next item; this one comes back on another day",
+            )
         lease = self.leases.grant(exchange, who.name, item.round, self._capacity(who, item), None)
         self._reshelve(item)
         return lease
@@ -184,30 +235,17 @@ class DeskState:
         if lease.token != token:
             raise LeaseLost("another window of yours took the item over", "go on there, or ask for the next item here")
 
-    def _verdict(self, lease: Lease, judged: Judged) -> Verdict:
-        request = self.items[lease.exchange].request
-        assert request is not None
-        if judged.answer is not None and judged.answer.strip() == request.answer.strip():
-            raise NoChange("the text is the bot's own answer", "approve it, or change it")
-        return Verdict(
-            id=verdict_id(lease.exchange, lease.reviewer, lease.round),
-            bot=self.settings.bot,
-            created=now(),
-            exchange=lease.exchange,
-            reviewer=lease.reviewer,
-            role=lease.capacity,
-            round=lease.round,
-            decision=judged.decision,
-            request=request,
-            answer=judged.answer,
-            reasons=judged.reasons,
-            rubric=judged.rubric,
-            comment=judged.comment,
-            seconds=None if lease.began is None else round(max(0.0, self.clock() - lease.began), 3),
-        )
-
     def _item(self, exchange: str) -> Item:
         return self.items.setdefault(exchange, Item(exchange))
+
+    def _is_fresh(self, item: Item) -> bool:
+        """Whether giving it to somebody takes a place of today's budget."""
+        return not (item.is_audit or item.begun or self.leases.on(item.exchange))
+
+    def _changed(self, item: Item) -> None:
+        """Have an item about which the topics say something new, and what is alike, where they belong."""
+        for exchange in self.duplicates.update(item):
+            self._reshelve(self.items[exchange])
 
     def _reshelve(self, item: Item) -> None:
         """Bring queue, leases and counts in line with an item that has changed."""
@@ -215,16 +253,18 @@ class DeskState:
             overtaken = item.capacity == "adjudicator" != lease.capacity
             if not item.is_open or lease.round != item.round or overtaken:
                 self.leases.release(lease)
-        if item.missing > len(self.leases.on(item.exchange)):
-            self.queue.put(item)
+        held = len(self.leases.on(item.exchange))
+        self.budget.hold(item.exchange, bool(held) and not item.is_audit and not item.begun)
+        if self.duplicates.leader_of(item.exchange) is not None:
+            self.queue.drop(item.exchange)
+            self.tally.forget(item.exchange)
+            return
+        if item.missing > held:
+            lane: Lane = "fresh" if item.capacity == "reviewer" and self._is_fresh(item) else item.capacity
+            self.queue.put(item, lane)
         else:
             self.queue.drop(item.exchange)
         self.tally.update(item)
-
-
-def said(decision: str, answer: str | None) -> bytes:
-    """A short fingerprint of what a verdict says."""
-    return hashlib.blake2b(f"{decision}\x1f{answer or ''}".encode(), digest_size=16).digest()
 
 
 def _round_of(id_: str, item: Item, reviewer: str) -> int | None:

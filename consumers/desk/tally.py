@@ -17,9 +17,13 @@ class Tally:
         """One more verdict of this person."""
         self.verdicts[reviewer] += 1
 
+    def forget(self, exchange: str) -> None:
+        """Count an item no more: nobody has to judge it."""
+        self.counts.subtract(self._counted.pop(exchange, ()))
+
     def update(self, item: Item) -> None:
         """Count an item as it is now, instead of as it was."""
-        self.counts.subtract(self._counted.pop(item.exchange, ()))
+        self.forget(item.exchange)
         if facts := _facts(item):
             self._counted[item.exchange] = facts
             self.counts.update(facts)

@@ -5,6 +5,7 @@ become its calls, and its state becomes a screen.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -22,11 +23,12 @@ from prompt_toolkit.layout.processors import Processor, Transformation, Transfor
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
-from teachback.consumers.desk.shapes import Me
+from teachback.consumers.desk.shapes import Me, Today
 from teachback.consumers.review import view
 from teachback.consumers.review.client import DeskClient
+from teachback.consumers.review.errors import ReviewError
 from teachback.consumers.review.goodbye import goodbye
-from teachback.consumers.review.link import Link
+from teachback.consumers.review.link import IDLE_SECONDS, Link
 from teachback.consumers.review.session import UNDO_SECONDS, Session, shortened
 from teachback.consumers.review.visible import GLYPHS, encodable, visible
 from teachback.schemas.review import Decision
@@ -36,7 +38,6 @@ DONE = {"approve": "Approved", "edit": "Corrected", "reject": "Rejected", "flag"
 BAR_READING = " a approve  e edit  x reject  f flag  space skip  c remark  Backspace undo  ? keys  q quit"
 BAR_EDITING = " Ctrl+S submit and next   Esc back (the text is kept)"
 BAR_REMARK = " Enter keep the remark   Esc back"
-IDLE = ("  Nothing to judge right now.", "  New items appear here by themselves; q quits.")
 LOST = ("  Waiting for the desk.", "  Nothing that you decided or typed is lost.")
 STYLE = Style.from_dict(
     {"head": "reverse", "bar": "reverse", "message": "bold", "trouble": "bold ansired", "title": "bold ansigreen"}
@@ -63,6 +64,8 @@ class Terminal:
 
     def __init__(self, client: DeskClient, me: Me, keys: Input | None = None, screen: Output | None = None) -> None:
         self.me = me
+        self.client = client
+        self.today: Today | None = None  # as last seen while there was nothing to judge
         self.session = Session()
         self.link = Link(client, self.session, self.redraw)
         self.above: int | None = None  # rows scrolled away at the top; None: as many as it takes to see the answer
@@ -94,7 +97,7 @@ class Terminal:
 
     async def _serve(self) -> None:
         """The window, and what must run while it is open. Raises ReviewError."""
-        loops = [asyncio.ensure_future(loop) for loop in self.link.loops()]
+        loops = [asyncio.ensure_future(loop) for loop in (*self.link.loops(), self._look_why_idle())]
         for loop in loops:
             loop.add_done_callback(lambda _: self.app.is_running and self.app.exit())
         try:
@@ -106,6 +109,15 @@ class Terminal:
             await asyncio.gather(*loops, return_exceptions=True)
         for loop in ended:
             loop.result()
+
+    async def _look_why_idle(self) -> None:
+        """Keep the day's budget in sight while there is nothing to judge; what goes wrong, the link's loops tell."""
+        while True:
+            if self.session.offer is None:
+                with contextlib.suppress(ReviewError):
+                    self.today = (await asyncio.to_thread(self.client.queue)).today
+                    self.redraw()
+            await asyncio.sleep(IDLE_SECONDS)
 
     def redraw(self) -> None:
         """Take the session's state over to the screen."""
@@ -246,7 +258,7 @@ class Terminal:
         if self.help:
             rows = view.HELP.split("\n")
         elif offer is None:
-            rows = ["", *(LOST if self.link.trouble else IDLE)]
+            rows = ["", *(LOST if self.link.trouble else view.idle(self.today))]
         else:
             rows = view.lines(view.item(offer), width)
         most = max(0, len(rows) - height)

@@ -15,7 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from teachback.consumers.desk.shapes import Differing, Offer
+from teachback.consumers.desk.shapes import Differing, Offer, Today
 from teachback.consumers.review.diff import word_diff
 from teachback.consumers.review.visible import visible
 from teachback.schemas.exchange import Message
@@ -82,6 +82,17 @@ def why(offer: Offer) -> Text:
     )
 
 
+def idle(today: Today | None) -> tuple[str, ...]:
+    """What stands on the screen while there is nothing to judge; `today` is the budget, once it is known."""
+    if today is None or today.budget is None or not today.overflow or today.begun < today.budget:
+        return ("  Nothing to judge right now.", "  New items appear here by themselves; q quits.")
+    items = "1 item is overflow and waits" if today.overflow == 1 else f"{today.overflow} items are overflow and wait"
+    return (
+        f"  Today's budget of {today.budget} is used up; {items} for another day (it turns at midnight UTC).",
+        "  Audits, and second opinions on what was begun, still appear here by themselves; q quits.",
+    )
+
+
 def changes(old: str, new: str) -> Text:
     """A word diff in colours; struck through and underlined too, for those who see no colours."""
     text = Text()
@@ -97,6 +108,8 @@ def _shown(foreign: str, style: str = "") -> Text:
 def _in_words(reason: str, confidence: float) -> str:
     if match := DOUBT.fullmatch(reason):
         return f"the score doubts it ({confidence:.2f}, and below {match['threshold']} people look)"
+    if reason == "thumbs_down":
+        return "the customer gave it a thumbs-down"
     kind, _, name = reason.partition(":")
     return f"the rule “{name}” names it" if kind == "rule" and name else reason
 

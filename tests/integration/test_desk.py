@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
+from teachback.consumers.desk.feed import TOPICS
 from teachback.consumers.desk.settings import Reviewer
 from teachback.consumers.desk.shapes import Leased, Offer
 from teachback.consumers.review.client import DeskClient
@@ -40,8 +41,9 @@ Reviewers = Callable[..., DeskClient]
 
 @pytest.fixture
 def cluster(kafka: KafkaCluster, prefix: str) -> Cluster:
-    kafka.create_all({f"{prefix}review.{name}": 4 for name in ("requests", "verdicts", "outcomes")})
-    return Cluster(bootstrap=kafka.bootstrap, prefix=prefix)
+    made = Cluster(bootstrap=kafka.bootstrap, prefix=prefix)
+    kafka.create_all({made.topic(name): made.partitions_of(name) for name in TOPICS})
+    return made
 
 
 @pytest.fixture
@@ -80,10 +82,12 @@ class Log:
         self.cluster = cluster
         self._producer = producer(cluster)
 
-    def write(self, topic: str, *events: tuple[str, Event]) -> None:
+    def write(self, topic: str, *events: tuple[str, Event], timestamp: int = 0) -> None:
+        """`timestamp` (ms; 0 is now) counts in topics that keep the producer's time, as ours do not."""
+        name = self.cluster.topic(topic)
         for key, event in events:
-            sent = headers(event, "test")
-            self._producer.produce(self.cluster.topic(topic), key=key, value=encode(event), headers=[*sent])
+            sent = [*headers(event, "test")]
+            self._producer.produce(name, key=key, value=encode(event), headers=sent, timestamp=timestamp)
         assert self._producer.flush(30) == 0
 
     def ask(self, count: int, **fields: Any) -> None:
@@ -322,7 +326,8 @@ def test_a_restart_gives_the_same_queue_and_a_heartbeat_takes_a_lease_up_again(d
         desk.start()
         again = one.heartbeat(held.lease)
         assert (again.id, again.exchange) == (held.lease.id, held.exchange)
-        assert one.queue() == msgspec.structs.replace(before, leased=1)
+        today = msgspec.structs.replace(before.today, begun=before.today.begun + 1)
+        assert one.queue() == msgspec.structs.replace(before, leased=1, today=today)
         first = order_for(desk.url, "reviewer2")
         desk.kill()
         desk.start()

@@ -8,6 +8,7 @@ from typing import Any
 
 from teachback.consumers.desk.settings import DeskSettings, Reviewer, token_sha256
 from teachback.schemas.exchange import Message
+from teachback.schemas.policy import Policy
 from teachback.schemas.review import Judgment, Outcome, ReviewRequest, Verdict
 from teachback.schemas.wire import Cluster
 
@@ -18,8 +19,8 @@ MOMENT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 class Clock:
     """Seconds that pass when told to."""
 
-    def __init__(self) -> None:
-        self.now = 1000.0
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
@@ -41,10 +42,10 @@ def settings(*people: Reviewer, **fields: Any) -> DeskSettings:
 
 
 def request(exchange: str, **fields: Any) -> ReviewRequest:
-    """A request for review of one short answer."""
+    """A request for review of one short answer. No two are alike, unless `messages` says so."""
     chosen: dict[str, Any] = {
         "conversation": f"c-{exchange}",
-        "messages": (Message(role="user", content="How much is a replacement card?"),),
+        "messages": (Message(role="user", content=f"How much is a replacement card? My case is {exchange}."),),
         "answer": "A replacement card costs 5 pounds.",
         "adapter": f"{BOT}@v0",
         "source": "live",
@@ -53,6 +54,12 @@ def request(exchange: str, **fields: Any) -> ReviewRequest:
         "confidence": 0.4,
     } | fields
     return ReviewRequest(id=exchange, bot=BOT, created=MOMENT, **chosen)
+
+
+def policy(version: int, budget: int | None = None, **fields: Any) -> Policy:
+    """A version of the bot's policy."""
+    chosen = {"threshold": 0.8, "audit_rate": 0.1, "audit_salt": "salt-of-tests"} | fields
+    return Policy(id=f"p{version}", bot=BOT, created=MOMENT, version=version, budget=budget, **chosen)
 
 
 def outcome(exchange: str, status: str, verdicts: Sequence[Verdict] = (), **fields: Any) -> Outcome:

@@ -10,8 +10,9 @@ import pytest
 
 from teachback.consumers.desk.errors import SUCCESSOR, Slow, Superseded
 from teachback.consumers.desk.shapes import Judged
+from teachback.schemas.exchange import Message
 from teachback.schemas.review import Verdict
-from tests.consumers.desk.making import ADA, ANN, BEN, CEM, fold, outcome, request, settings
+from tests.consumers.desk.making import ADA, ANN, BEN, CEM, MOMENT, fold, outcome, policy, request, settings
 from tests.consumers.desk.served import ServedDesk
 
 
@@ -193,6 +194,25 @@ def test_the_counts_follow_the_outcomes(desk: ServedDesk) -> None:
     assert counts["agreement"] == {"agreed": 1, "of": 2}
 
 
+def test_the_budget_and_what_is_beyond_it_are_told_to_programs_and_on_the_page() -> None:
+    desk = ServedDesk(settings(), wall=MOMENT.timestamp).open()
+    desk.state.note_policy(policy(1, budget=1))
+    same = (Message(role="user", content="How much is a card?"),)
+    for n in range(3):
+        desk.state.note_request(f"x{n}", request(f"x{n}"), n)
+        desk.state.note_request(f"same{n}", request(f"same{n}", messages=same), n)
+    with desk.http:
+        leased(desk, "ann")
+        counts = desk.call("ann", "GET", "/v1/queue").json()
+        health, page = desk.http.get("/healthz").json(), desk.http.get("/").text
+    assert counts["today"] == {"day": "2026-11-02", "policy": 1, "budget": 1, "begun": 1, "overflow": 3}
+    assert (counts["open"], counts["free"], counts["attached"], counts["settled_by_attachment"]) == (4, 1, 2, 0)
+    assert health["overflow"] == 3
+    assert "<dt>begun today</dt><dd>1 of 1</dd>" in page
+    assert "<dt>overflow</dt><dd>3</dd>" in page
+    assert "<dt>attached</dt><dd>2</dd>" in page
+
+
 def test_a_desk_that_is_rebuilding_says_so() -> None:
     served = ServedDesk(settings())
     with served.http:
@@ -200,7 +220,7 @@ def test_a_desk_that_is_rebuilding_says_so() -> None:
         problem(served.call("ann", "POST", "/v1/leases"), 503)
         assert "being rebuilt" in served.http.get("/").text
         served.open()
-        assert served.http.get("/healthz").json() == {"ready": True, "bot": "harbour"}
+        assert served.http.get("/healthz").json() == {"ready": True, "bot": "harbour", "overflow": 0}
 
 
 def test_the_page_needs_no_token_and_tells_no_names_and_no_texts(desk: ServedDesk) -> None:

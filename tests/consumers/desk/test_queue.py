@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teachback.consumers.desk.item import Item
-from teachback.consumers.desk.queue import HOUR_MS, Queue
-from tests.consumers.desk.making import outcome, request
+from teachback.consumers.desk.queue import HOUR_MS, Lane, Queue
+from tests.consumers.desk.making import request
 
 
 def shelved(queue: Queue, *items: Item) -> list[str]:
     for item in items:
-        queue.put(item)
-    return list(queue.offers("adjudicator", "reviewer"))
+        queue.put(item, "reviewer")
+    return list(queue.offers("reviewer"))
 
 
 def item(exchange: str, arrived_hours: float = 0.0, **fields: object) -> Item:
@@ -51,24 +51,34 @@ def test_an_item_that_waited_long_enough_overtakes_a_more_doubtful_one() -> None
 def test_nothing_starves(others: list[tuple[float, float, float]], confidence: float) -> None:
     """Whatever arrives later than weight × ageing after an item comes after it."""
     queue, hours = Queue(24.0), 24.0
-    queue.put(item("patient", confidence=confidence))
+    queue.put(item("patient", confidence=confidence), "reviewer")
     for n, (doubt, weight, late) in enumerate(others):
-        queue.put(item(f"x{n}", arrived_hours=hours * (weight + 0.001) + late, confidence=1 - doubt, weight=weight))
+        later = hours * (weight + 0.001) + late
+        queue.put(item(f"x{n}", arrived_hours=later, confidence=1 - doubt, weight=weight), "reviewer")
     assert next(queue.offers("reviewer")) == "patient"
 
 
 def test_an_item_is_in_one_lane_only_and_leaves_when_dropped() -> None:
     queue, moving = Queue(24.0), item("moving")
-    queue.put(moving)
-    queue.put(moving)
+    queue.put(moving, "reviewer")
+    queue.put(moving, "reviewer")
     assert list(queue.offers("reviewer")) == ["moving"]
-    moving.settle(outcome("moving", "open", need="adjudicator"))
-    queue.put(moving)
+    queue.put(moving, "adjudicator")
     assert list(queue.offers("reviewer")) == []
     assert list(queue.offers("adjudicator")) == ["moving"]
     queue.drop("moving")
     assert len(queue) == 0
     assert "moving" not in queue
+
+
+@given(st.lists(st.tuples(st.sampled_from(["reviewer", "fresh"]), st.floats(0, 1)), max_size=30))
+def test_lanes_that_are_served_together_are_one_line(items: list[tuple[Lane, float]]) -> None:
+    apart, one = Queue(24.0), Queue(24.0)
+    for n, (lane, confidence) in enumerate(items):
+        apart.put(item(f"x{n}", confidence=confidence), lane)
+        one.put(item(f"x{n}", confidence=confidence), "reviewer")
+    assert list(apart.offers("reviewer", "fresh")) == list(one.offers("reviewer"))
+    assert apart.count("fresh") == [lane for lane, _ in items].count("fresh")
 
 
 @given(st.permutations(range(12)))

@@ -1,4 +1,7 @@
-"""Any course of events, found by hypothesis: nobody judges twice, and no item is given to more people than it needs."""
+"""Any course of events, found by hypothesis.
+
+Nobody judges twice, no item is given to more people than it needs, and no more items are begun in a day than may be.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,13 @@ from teachback.consumers.desk.leases import Lease
 from teachback.consumers.desk.settings import Reviewer
 from teachback.consumers.desk.shapes import Judged
 from teachback.consumers.desk.state import DeskState
-from teachback.schemas.review import Outcome, ReviewRequest, Verdict
-from tests.consumers.desk.making import ADA, ANN, BEN, CEM, Clock, fold, person, request, settings
+from teachback.schemas.exchange import Message
+from teachback.schemas.review import Outcome, Verdict
+from tests.consumers.desk.making import ADA, ANN, BEN, CEM, Clock, fold, person, policy, request, settings
+from tests.consumers.desk.recount import DAY_MS, Asked, Said, begun_on, leaders
 
+SPEED = 200  # a day is seven minutes, so that some pass
+SAME = (Message(role="user", content="How much is a card?"),)
 PEOPLE = (ANN, BEN, CEM, person("dan", topics=("cards",)), ADA, person("abe", role="adjudicator"))
 
 
@@ -26,24 +33,42 @@ class DeskUnderUse(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.settings = settings(*PEOPLE, lease_seconds=60.0, skip_seconds=90.0)
-        self.requests: list[ReviewRequest] = []
+        self.requests: list[Asked] = []
+        self.policies = 0
+        self.budget: int | None = None
+        self.spent = 0
+        self.said: list[Said] = []
         self.log: dict[str, list[Verdict]] = defaultdict(list)
         self.outcomes: dict[str, Outcome] = {}
         self.windows: list[tuple[Reviewer, Lease]] = []
         self.start()
 
     def start(self) -> None:
-        self.state = DeskState(self.settings, self.clock, first_token=int(self.clock.now * 1000))
+        first_token = int(self.clock.now * 1000)
+        self.state = DeskState(self.settings, self.clock, first_token, wall=lambda: self.clock.now * SPEED)
+
+    @property
+    def moment(self) -> int:
+        """The broker's time in ms, by the same clock as the desk's."""
+        return int(self.clock.now * SPEED * 1000)
 
     @rule(
         overlap=st.integers(1, 3),
         route=st.sampled_from(["audit", "review"]),
         topic=st.sampled_from(["cards", "loans", None]),
+        alike=st.booleans(),
+        read_late=st.integers(0, 3),
     )
-    def ask(self, overlap: int, route: str, topic: str | None) -> None:
-        made = request(f"x{len(self.requests)}", overlap=overlap, route=route, topic=topic)
-        self.requests.append(made)
-        self.state.note_request(made.id, made, len(self.requests))
+    def ask(self, overlap: int, route: str, topic: str | None, alike: bool, read_late: int) -> None:
+        texts = {"messages": SAME} if alike else {}
+        made = request(f"x{len(self.requests)}", overlap=overlap, route=route, topic=topic, **texts)
+        self.requests.append(Asked(made, len(self.requests) - read_late))
+        self.state.note_request(made.id, *self.requests[-1])
+
+    @rule(budget=st.integers(0, 4) | st.none())
+    def decide_a_budget(self, budget: int | None) -> None:
+        self.policies, self.budget = self.policies + 1, budget
+        self.state.note_policy(policy(self.policies, budget))
 
     @rule(who=st.sampled_from(PEOPLE), honest=st.booleans())
     def take(self, who: Reviewer, honest: bool) -> None:
@@ -71,6 +96,13 @@ class DeskUnderUse(RuleBasedStateMachine):
             folded = self.outcomes[lease.exchange].judgments if lease.exchange in self.outcomes else ()
             assert len(self.log[lease.exchange]) < max(verdict.request.overlap, len(folded) + 1), "one too many"
             self.log[lease.exchange].append(verdict)
+            self.said.append(Said(verdict, self.moment))
+
+    @precondition(lambda self: self.said)
+    @rule(data=st.data())
+    def read_what_was_written(self, data: st.DataObject) -> None:
+        verdict, written = data.draw(st.sampled_from(self.said))
+        assert not self.state.note_verdict(verdict, written)
 
     @precondition(lambda self: self.windows)
     @rule(data=st.data())
@@ -112,12 +144,14 @@ class DeskUnderUse(RuleBasedStateMachine):
         """kill -9: the log is all that is left, and its topics are read in any order."""
         self.start()
         steps = [
-            *(lambda r=r, n=n: self.state.note_request(r.id, r, n + 1) for n, r in enumerate(self.requests)),
-            *(lambda v=v: self.state.note_verdict(v) for verdicts in self.log.values() for v in verdicts),
+            *(lambda r=r, at=at: self.state.note_request(r.id, r, at) for r, at in self.requests),
+            *(lambda v=v, at=at: self.state.note_verdict(v, at) for v, at in self.said),
             *(lambda x=x, o=o: self.state.note_outcome(x, o) for x, o in self.outcomes.items()),
         ]
         for step in data.draw(st.permutations(steps)):
             step()
+        for version in range(1, self.policies + 1):
+            self.state.note_policy(policy(version, self.budget))
 
     @invariant()
     def nobody_judges_an_item_twice(self) -> None:
@@ -132,7 +166,8 @@ class DeskUnderUse(RuleBasedStateMachine):
             assert len(working) <= item.missing
             assert len({lease.reviewer for lease in working}) == len(working)
             assert not item.judges & {lease.reviewer for lease in working}
-            assert (item.exchange in self.state.queue) == (len(working) < item.missing)
+            stands = self.state.duplicates.leader_of(item.exchange) is None
+            assert (item.exchange in self.state.queue) == (stands and len(working) < item.missing)
 
     @invariant()
     def only_adjudicators_adjudicate_and_never_their_own_reviews(self) -> None:
@@ -154,9 +189,29 @@ class DeskUnderUse(RuleBasedStateMachine):
 
     @invariant()
     def counts_are_those_of_the_items(self) -> None:
-        everything = self.state.items.values()
-        assert sum(self.state.tally.of("open").values()) == sum(item.is_open for item in everything)
+        attached = leaders(self.requests, self.said, self.outcomes)
+        found = {each.request.id: self.state.duplicates.leader_of(each.request.id) for each in self.requests}
+        assert {exchange: leader for exchange, leader in found.items() if leader} == attached
+        assert sum(self.state.duplicates.counts.values()) == len(attached)
+        standing = [item for item in self.state.items.values() if item.exchange not in attached]
+        assert sum(self.state.tally.of("open").values()) == sum(item.is_open for item in standing)
         assert sum(self.state.tally.verdicts.values()) == sum(map(len, self.log.values()))
+
+    @invariant()
+    def no_more_items_are_begun_or_held_in_a_day_than_the_budget_says(self) -> None:
+        """It may be lowered below what is begun; then nothing more is begun."""
+        self.state.tick()
+        begun = {verdict.exchange for verdict, _ in self.said} | self.outcomes.keys()
+        reviews = {each.request.id for each in self.requests if each.request.route != "audit"}
+        held = {exchange for exchange in reviews - begun if self.state.leases.on(exchange)}
+        spent = len(begun_on(self.moment // DAY_MS, self.said)) + len(held)
+        assert self.state.budget.begun == spent
+        assert self.budget is None or spent <= max(self.budget, self.spent)
+        self.spent = spent
+        fresh = reviews - begun - held - leaders(self.requests, self.said, self.outcomes).keys()
+        left = len(fresh) if self.budget is None else max(0, self.budget - spent)
+        assert self.state.overflow == max(0, len(fresh) - left)
+        assert self.state.free == len(self.state.queue) - self.state.overflow
 
 
 TestDeskUnderUse = DeskUnderUse.TestCase

@@ -15,7 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from teachback.consumers.review.errors import SignInFailed
 from teachback.consumers.review.terminal import Terminal
 from teachback.schemas.exchange import Message
-from tests.consumers.desk.making import ANN, BEN, outcome, request, settings
+from tests.consumers.desk.making import ANN, BEN, outcome, policy, request, settings
 from tests.consumers.desk.served import ServedDesk
 from tests.consumers.review.making import HOSTILE, offer, raw
 
@@ -153,6 +153,16 @@ async def test_a_keyboard_help_is_a_key_away(window: Window) -> None:
     assert "approve" in window.text(window.terminal._reading)
     await window.press("?", until=lambda: not window.terminal.help)
     assert "replacement card costs 5 pounds" in window.text(window.terminal._reading)
+
+
+async def test_a_reviewer_with_nothing_to_judge_reads_that_the_budget_is_used_up_and_what_is_overflow(
+    window: Window,
+) -> None:
+    window.desk.state.note_policy(policy(1, budget=1))
+    await window.press("a", until=lambda: window.shown is None)
+    await window.until(lambda: "budget of 1 is used up; 2 items are overflow" in window.text(window.terminal._reading))
+    window.desk.state.note_policy(policy(2, budget=None))
+    await window.until(lambda: window.shown == "x1")
 
 
 async def test_an_item_that_others_got_stays_to_read_until_space(window: Window) -> None:

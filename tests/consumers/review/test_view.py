@@ -6,7 +6,7 @@ import pytest
 from prompt_toolkit.formatted_text import ANSI, to_formatted_text, to_plain_text
 from rich.console import RenderableType
 
-from teachback.consumers.desk.shapes import Differing, Offer
+from teachback.consumers.desk.shapes import Differing, Offer, Today
 from teachback.consumers.review import view
 from teachback.schemas.exchange import Message, Passage
 from tests.consumers.review.making import HOSTILE, offer, raw
@@ -31,6 +31,24 @@ def strange(text: str) -> Offer:
         passages=(Passage(id="p1", title=f"Fees{text}", content=f"A list{text}"),),
         judgments=(Differing(by=f"A{text}", decision="edit", answer=f"Six{text}pounds"),),
     )
+
+
+def today(budget: int | None, begun: int, overflow: int) -> Today:
+    return Today(day="2026-11-02", policy=1, budget=budget, begun=begun, overflow=overflow)
+
+
+@pytest.mark.parametrize("known", [None, today(None, 7, 0), today(10, 10, 0), today(10, 4, 32)])
+def test_nothing_is_said_of_a_budget_that_is_not_why_there_is_nothing_to_judge(known: Today | None) -> None:
+    assert "Nothing to judge" in view.idle(known)[0]
+
+
+def test_a_budget_that_is_used_up_is_said_with_what_is_beyond_it() -> None:
+    assert "budget of 10 is used up; 32 items are overflow" in view.idle(today(10, 10, 32))[0]
+    assert "budget of 10 is used up; 1 item is overflow" in view.idle(today(10, 11, 1))[0]
+
+
+def test_a_customer_s_thumb_is_a_reason_in_words() -> None:
+    assert "the customer gave it a thumbs-down" in through(view.item(offer("x1", reasons=("thumbs_down",))))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
