@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from teachback.infra.commands import adapters, demo, kafka, models, operate, people, policy, replay, topics
+from teachback.infra.commands import adapters, demo, kafka, models, operate, people, policy, replay, topics, whatif
 from teachback.infra.console import Context
 from teachback.infra.failures import failures, told
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, operate, replay, people, adapters, policy, topics, kafka, models):
+for group in (demo, operate, replay, people, adapters, policy, whatif, topics, kafka, models):
     group.register(app)
 
 
