@@ -21,6 +21,8 @@ class Part(NamedTuple):
 
 PARTS: tuple[Part, ...] = (
     Part("scoring", "teachback.streams.scoring:run", "scoring", "scores and routes every exchange"),
+    Part("calibration", "teachback.streams.calibration.process:run", "calibration", "learns how far to trust"),
+    Part("feedback", "teachback.streams.feedback:run", "feedback", "sends thumbed-down answers to review"),
     Part("consensus", "teachback.streams.consensus:run", "consensus", "turns verdicts into labels"),
     Part("desk", "teachback.consumers.desk:run", "desk", "serves the review queue"),
     Part("shards", "teachback.consumers.shards:run", "shards", "writes labels to the Parquet table"),
@@ -52,6 +54,10 @@ def _common(installation: Installation) -> dict[str, Any]:
 
 def _scoring(installation: Installation) -> dict[str, Any]:
     return _common(installation) | {"embedder": embedder(installation)}
+
+
+def _feedback(installation: Installation) -> dict[str, Any]:
+    return _common(installation) | {"store": installation.home / "feedback.sqlite"}
 
 
 def _consensus(installation: Installation) -> dict[str, Any]:
@@ -105,6 +111,8 @@ def _section(struct: str, derive: Callable[[Installation], dict[str, Any]]) -> S
 
 SECTIONS.update(
     scoring=_section("streams.settings:ScoringSettings", _scoring),
+    calibration=_section("streams.calibration.settings:CalibrationSettings", _common),
+    feedback=_section("streams.feedback.settings:FeedbackSettings", _feedback),
     consensus=_section("streams.consensus.settings:ConsensusSettings", _consensus),
     desk=_section("consumers.desk.settings:DeskSettings", _desk),
     shards=_section("consumers.shards.settings:ShardsSettings", _shards),
