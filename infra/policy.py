@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from teachback.schemas import Policy, Rule
+from teachback.schemas import Policy, Promise, Rule
 from teachback.schemas.event import now
 from teachback.schemas.ids import derived
 from teachback.schemas.log import Tail
@@ -57,7 +57,8 @@ def default(bot: str) -> Policy:
         threshold=THRESHOLD,
         audit_rate=AUDIT_RATE,
         audit_salt=secrets.token_hex(16),
-        reason="the default: strict until there is evidence",
+        promise=Promise(),
+        reason="the default: strict until audits have proved a threshold",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from teachback.consumers.desk.alike import normalised
 from teachback.infra import harbour
 from teachback.infra.demo.errors import BadData
 from teachback.schemas.ids import derived
@@ -89,7 +90,10 @@ def own_data(file: Path, question: str | None, answer: str | None, limit: int | 
         pairs = list(read_pairs(file, question=question, answer=answer))
     except ProducerError as exc:
         raise BadData(str(exc)) from exc
-    distinct = {pair.question: pair for pair in pairs if pair.question.strip() and (pair.answer or "").strip()}
+    # the desk has people judge what is the same but for case and spaces once: so it is asked once
+    distinct = {
+        normalised(pair.question): pair for pair in pairs if pair.question.strip() and (pair.answer or "").strip()
+    }
     if len(distinct) < FEWEST:
         raise BadData(
             f"{file}: {len(distinct)} different questions with an answer; the loop needs at least {FEWEST} "
