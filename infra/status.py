@@ -10,8 +10,10 @@ from teachback.infra.away import KafkaAway, answering
 from teachback.infra.demo.home import installations
 from teachback.infra.doctor import home_problem
 from teachback.infra.failures import told
+from teachback.infra.history import read_decisions
 from teachback.infra.parts import PARTS
 from teachback.infra.settings import Installation
+from teachback.infra.threshold import InForce, threshold_in_force
 from teachback.schemas.lineage import ADAPTER_EVENTS, Lineage
 from teachback.schemas.log import Tail
 from teachback.schemas.topics import TOPICS
@@ -39,6 +41,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     processes: tuple[ProcessView, ...]
     topics: dict[str, int]
     champion: str | None
+    routing: InForce | None
+    """What the champion is scored and routed by; None before the first policy."""
+    feedback: dict[str, int]
+    """What became of thumbs (`docs/feedback.md`); empty before the first."""
     problem: str | None
     """What keeps this from being known: a home that is none, or Kafka, which should be there and does not answer."""
     demo: Path | None
@@ -52,12 +58,17 @@ def overview(installation: Installation) -> Overview:
         for s in supervise.states(installation)
     )
     topics: dict[str, int] = {}
-    champion, problem = None, None if processes else home_problem(installation.home)
+    champion, routing = None, None
+    feedback: dict[str, int] = {}
+    problem = None if processes else home_problem(installation.home)
     if not installation.local_kafka or any(p.name == "kafka" and p.state == "running" for p in processes):
         try:
             cluster = answering(installation, ANSWER_S)
             topics = record_counts(cluster)
             champion = current_champion(cluster, installation.bot) if "models.adapters" in topics else None
+            if champion is not None and {"loop.policy", "loop.calibration"} <= topics.keys():
+                routing = threshold_in_force(read_decisions(cluster, installation.bot), installation.bot, champion)
+            feedback = thumbs(installation.part("feedback").store)
         except (KafkaAway, KafkaException, TimeoutError) as exc:
             problem = told(exc)
     return Overview(
@@ -66,9 +77,24 @@ def overview(installation: Installation) -> Overview:
         processes=processes,
         topics=topics,
         champion=champion,
+        routing=routing,
+        feedback=feedback,
         problem=problem,
         demo=running_demo(installation),
     )
+
+
+def thumbs(store: Path) -> dict[str, int]:
+    """What the feedback process counted; empty where there is no store, or none that can be read."""
+    if not store.exists():
+        return {}
+    from teachback.streams.feedback import counts  # imports Faust
+    from teachback.streams.feedback.errors import StoreError
+
+    try:
+        return counts(store)
+    except StoreError:
+        return {}
 
 
 def running_demo(installation: Installation) -> Path | None:

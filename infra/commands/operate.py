@@ -15,6 +15,7 @@ from teachback.infra import parts, supervise
 from teachback.infra.console import Context, as_json, command_line, context_of, from_here, show_table, table
 from teachback.infra.failures import OUTSIDE
 from teachback.infra.status import Overview, overview
+from teachback.infra.threshold import told
 from teachback.infra.up import Say
 
 STYLES = {"running": "green", "starting": "yellow", "backoff": "yellow", "stopped": "dim", "fatal": "red"}
@@ -90,6 +91,11 @@ def tell_status(shared: Context, found: Overview) -> None:
             counts.add_row(name, f"{count:,}")
         shared.out.print(counts)
         shared.out.print(f"\nchampion  {found.champion or 'unknown: there is no topic models.adapters'}")
+        if found.routing is not None:
+            shared.out.print(f"threshold {told(found.routing)}", soft_wrap=True)
+        if any(found.feedback.values()):
+            fates = ", ".join(f"{count:,} {fate}" for fate, count in found.feedback.items() if count)
+            shared.out.print(f"thumbs    {fates}", soft_wrap=True)
     if found.problem:
         shared.out.print(Text(found.problem, "red"), soft_wrap=True)
     elif not found.processes and not found.topics:
