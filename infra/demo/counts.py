@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from teachback.schemas import (
+    Calibration,
+    Certificate,
     Exchange,
     Label,
     Outcome,
@@ -43,6 +45,7 @@ class Tally:
         self.runs: dict[str, Run] = {}  # id → newest state
         self.lineage = Lineage(bot)
         self.answers: dict[str, tuple[str, str]] = {}  # id → (question, answer)
+        self.calibration: Calibration | None = None  # the newest
 
     def take(self, topic: str, record: Record[Any]) -> None:
         """One more record."""
@@ -92,6 +95,11 @@ class Tally:
         """A new adapter, or a change of champion."""
         self.lineage = self.lineage.fold(event)
 
+    def calibrated(self, event: Calibration | Certificate) -> None:
+        """A new fit of the confidence. A demo is too short for a certificate."""
+        if isinstance(event, Calibration):
+            self.calibration = event
+
     def settled(self, exchange: str) -> bool:
         """Whether nobody has to judge it any more."""
         outcome = self.outcomes.get(exchange)
@@ -119,6 +127,8 @@ FOLDS: Mapping[type, Callable[[Tally, Any], None]] = {
     ShardCommitted: Tally.shard,
     SplitAssigned: Tally.split,
     Run: Tally.run,
+    Calibration: Tally.calibrated,
+    Certificate: Tally.calibrated,
     **dict.fromkeys(ADAPTER_EVENTS, Tally.adapter),
 }
 FOLLOWED: dict[str, tuple[type, ...]] = {
@@ -132,6 +142,7 @@ FOLLOWED: dict[str, tuple[type, ...]] = {
     "labels.splits": (SplitAssigned,),
     "training.runs": (Run,),
     "models.adapters": ADAPTER_EVENTS,
+    "loop.calibration": (Calibration, Certificate),
 }
 
 

@@ -79,6 +79,10 @@ def _tell_figures(out: Console, report: Report) -> None:
         f"{report.labels.total}: {report.labels.train} to train on, {report.labels.eval} locked away to judge by",
     )
     rows.add_row("table", f"{report.table.rows} rows, version {report.table.version}")
+    if (fit := report.confidence) is not None:
+        told = f"fitted to {fit.labels} reviewed answers, {fit.wrong} of them wrong; calibration error {fit.ece:.3f}"
+        auroc = "" if fit.auroc is None else f", AUROC {fit.auroc:.2f}"
+        rows.add_row("confidence", f"calibration {fit.calibration}, {told}{auroc}")
     rows.add_row("champion", f"{report.alias.before} → {report.alias.after}")
     if report.recall.n:
         rows.add_row(
@@ -108,7 +112,7 @@ def _tell_places(out: Console, home: Path, stays: bool) -> None:
     out.print(
         f"Everything still runs. The review desk: http://{desk.host}:{desk.port}. To look around, and to stop it all:"
     )
-    for name in ("status", "adapters list", "reviewers add YOU", "down"):
+    for name in ("status", "adapters list", "confidence report", "reviewers add YOU", "down"):
         out.print(f"  {command} {name}", soft_wrap=True)
 
 

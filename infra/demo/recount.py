@@ -10,6 +10,7 @@ from teachback.infra.demo.report import (
     Agreement,
     Alias,
     Answer,
+    Confidence,
     GateReport,
     Labels,
     Recall,
@@ -67,6 +68,7 @@ def make(
         table=state,
         run=_run(run),
         gate=_gate(run),
+        confidence=_confidence(tally),
         alias=Alias(before=run.champion, after=tally.lineage.champion),
         replays=_replays(tally),
         answers=answers,
@@ -159,6 +161,21 @@ def _gate(run: Run) -> GateReport | None:
         interval=first.interval,
         explanation=run.gate.explanation,
         tests=tests,
+    )
+
+
+def _confidence(tally: Tally) -> Confidence | None:
+    newest = tally.calibration
+    if newest is None:
+        return None
+    return Confidence(
+        calibration=newest.version,
+        labels=newest.labels,
+        wrong=newest.wrong,
+        ece=newest.quality.ece,
+        auroc=newest.quality.auroc,
+        ece_before=newest.forerunner.ece if newest.forerunner else None,
+        auroc_before=newest.forerunner.auroc if newest.forerunner else None,
     )
 
 

@@ -90,6 +90,18 @@ class GateReport(Part, frozen=True, kw_only=True):
     tests: tuple[TestReport, ...]
 
 
+class Confidence(Part, frozen=True, kw_only=True):
+    """The newest calibration on the demo's own traffic, cross-validated; wrong means that people edited or rejected."""
+
+    calibration: int
+    labels: int
+    wrong: int
+    ece: Annotated[float, Meta(description="Expected calibration error, bins of equal mass.")]
+    auroc: Annotated[float | None, Meta(description="Absent when all were right, or all wrong.")]
+    ece_before: Annotated[float | None, Meta(description="Of the version before (0: the stated prior), on the same.")]
+    auroc_before: float | None
+
+
 class Alias(Part, frozen=True, kw_only=True):
     """Which adapter served before and after."""
 
@@ -137,6 +149,7 @@ class Report(Part, frozen=True, kw_only=True):
     table: TableState
     run: RunReport
     gate: GateReport | None
+    confidence: Annotated[Confidence | None, Meta(description="Absent when nothing was fitted.")]
     alias: Alias
     replays: Replays
     answers: tuple[Answer, ...]

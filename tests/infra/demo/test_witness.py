@@ -15,6 +15,7 @@ from deltalake import write_deltalake
 from tests.infra.demo.killer import Blow, blows, view_of
 from tests.infra.demo.witness import (
     ADAPTERS,
+    CALIBRATION,
     COUNTED,
     EXCHANGES,
     LABELS,
@@ -99,6 +100,12 @@ def world() -> World:
         SPLITS: [{"id": "l-a", "side": "train"}, {"id": "l-b", "side": "eval"}],
         RUNS: [run | {"state": "started"}, run | {"state": "promoted", "adapter": f"{BOT}@v1", "gate": gate}],
         ADAPTERS: [{"event": "adapter/1", "bot": BOT}, alias, alias | {"adapter": f"{BOT}@v2"}],
+        CALIBRATION: [
+            {"event": "calibration/1", "version": 1, "labels": 50, "wrong": 40, "quality": {"ece": 0.1}},
+            {"event": "certificate/1", "id": "x"},
+            {"event": "calibration/1", "version": 2, "labels": 80, "wrong": 61, "quality": {"ece": 0.04, "auroc": 0.8}}
+            | {"forerunner": {"ece": 0.1}},
+        ],
     }
     return events, Table(7, [{"id": one["id"]} for one in labels])
 
@@ -140,6 +147,8 @@ def test_it_counts_as_a_report_says() -> None:
             "reason": None,
         },
         "gate": {"outcome": "promoted", "explanation": "why", "tests": tests} | told,
+        "confidence": {"calibration": 2, "labels": 80, "wrong": 61, "ece": 0.04, "auroc": 0.8}
+        | {"ece_before": 0.1, "auroc_before": None},
         "alias": {"before": f"{BOT}@v0", "after": f"{BOT}@v1"},
         "replays": {"asked": 1, "queued": 1},
     }

@@ -23,7 +23,8 @@ Event = dict[str, Any]
 EXCHANGES, SCORED, REQUESTS = "chat.exchanges", "chat.scored", "review.requests"
 VERDICTS, OUTCOMES, LABELS = "review.verdicts", "review.outcomes", "labels.approved"
 SHARDS, SPLITS, RUNS, ADAPTERS = "labels.shards", "labels.splits", "training.runs", "models.adapters"
-COUNTED = (EXCHANGES, SCORED, REQUESTS, VERDICTS, OUTCOMES, LABELS, SHARDS, SPLITS, RUNS, ADAPTERS)
+CALIBRATION = "loop.calibration"
+COUNTED = (EXCHANGES, SCORED, REQUESTS, VERDICTS, OUTCOMES, LABELS, SHARDS, SPLITS, RUNS, ADAPTERS, CALIBRATION)
 
 
 class Seen(NamedTuple):
@@ -175,6 +176,7 @@ def recounted(log: Log, table: Table, bot: str) -> Event:
         "run": {name: run.get(name) for name in ("id", "state", "adapter", "reason")}
         | {name: run["dataset"].get(name, 0) for name in ("train", "eval", "held_back")},
         "gate": _gate(run.get("gate")),
+        "confidence": _confidence(log.events(CALIBRATION)),
         "alias": {"before": run["champion"], "after": champion(log.events(ADAPTERS), bot)},
         "replays": {
             "asked": sum(source(event) == "replay" for event in exchanges.values()),
@@ -230,6 +232,23 @@ def _gate(gate: Event | None) -> Event | None:
     tests = [{name: test[name] for name in named} for test in gate["tests"]]
     first_of = {name: tests[0][name] for name in ("n", "mean", "interval")}
     return {"outcome": gate["outcome"], "explanation": gate["explanation"], "tests": tests} | first_of
+
+
+def _confidence(events: Iterable[Event]) -> Event | None:
+    fits = [event for event in events if event["event"] == "calibration/1"]
+    if not fits:
+        return None
+    newest = max(fits, key=lambda fit: int(fit["version"]))
+    before = newest.get("forerunner") or {}
+    return {
+        "calibration": newest["version"],
+        "labels": newest["labels"],
+        "wrong": newest["wrong"],
+        "ece": newest["quality"]["ece"],
+        "auroc": newest["quality"].get("auroc"),
+        "ece_before": before.get("ece"),
+        "auroc_before": before.get("auroc"),
+    }
 
 
 def contradictions(log: Log, table: Table) -> list[str]:
