@@ -107,12 +107,14 @@ class Teachback:
         passages: Iterable[Any] = (),
         subject: str | None = None,
         replay_of: str | None = None,
+        escalated: bool = False,
     ) -> str:
         """Emit one turn, and return its id (the given one, or a new UUID): `feedback` wants it.
 
         `messages`, `answer` and `logprobs` may be as the OpenAI chat API has them: messages with `role` and `content`;
         the answer's text or its message; `choices[].logprobs`. Without a conversation the turn is one of its own;
         without an adapter it is the bare base model's. `passages` have `id` and `content`, maybe `title` and `score`.
+        `escalated`: the customer asked for a person, or was handed to one.
         """
         name = _named(id)
         try:
@@ -130,6 +132,7 @@ class Teachback:
                 "passages": list(passages),
                 "subject": subject,
                 "replay_of": replay_of,
+                "escalated": escalated,
             }
             self._emit("chat.exchanges", Exchange, name, fields)
         except Exception as exc:  # noqa: BLE001 - the edge to someone else's program: nothing may get through

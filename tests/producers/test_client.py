@@ -57,6 +57,17 @@ def test_an_exchange_arrives_whole_under_the_id_that_was_returned(broker: MockBr
     assert message.key() == b"c1"
 
 
+def test_that_a_customer_asked_for_a_person_arrives(broker: MockBroker) -> None:
+    with Teachback(bot="support", cluster=broker.cluster, strict=True) as sdk:
+        sdk.exchange(messages=QUESTION, answer="I will fetch somebody.", escalated=True)
+        sdk.exchange(messages=QUESTION, answer="Nothing.")
+        assert sdk.flush(20)
+    assert {event.answer: event.escalated for event in exchanges(broker, 2)} == {
+        "I will fetch somebody.": True,
+        "Nothing.": False,
+    }
+
+
 def test_feedback_of_a_turn_without_a_conversation_lands_beside_it(broker: MockBroker) -> None:
     with Teachback(bot="support", cluster=broker.cluster, strict=True) as sdk:
         name = sdk.exchange(messages=QUESTION, answer="Nothing.")
