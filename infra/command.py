@@ -51,7 +51,7 @@ def root(
 def main() -> None:
     """Entry point: an error that a user can mend is one message and exit code 1, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for chatty in ("httpx", "httpcore", "faust", "aiokafka", "mode", "sentence_transformers", "transformers"):
+    for chatty in ("httpx", "httpcore", "faust", "faiss", "aiokafka", "mode", "sentence_transformers", "transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app()

@@ -88,8 +88,8 @@ def thumbs(store: Path) -> dict[str, int]:
     """What the feedback process counted; empty where there is no store, or none that can be read."""
     if not store.exists():
         return {}
-    from teachback.streams.feedback import counts  # imports Faust
     from teachback.streams.feedback.errors import StoreError
+    from teachback.streams.feedback.store import counts  # imports Faust
 
     try:
         return counts(store)

@@ -10,8 +10,13 @@ SQLite in one transaction. A crash in between repeats the requests: their ids ar
 of an id stands.
 """
 
-from teachback.streams.feedback.main import run
 from teachback.streams.feedback.settings import FeedbackSettings
-from teachback.streams.feedback.store import counts
 
-__all__ = ["FeedbackSettings", "counts", "run"]
+__all__ = ["FeedbackSettings", "run"]
+
+
+def run(settings: FeedbackSettings) -> None:
+    """Join feedback until SIGTERM or SIGINT. Raises FeedbackError, WireError or KafkaException when it cannot go on."""
+    from teachback.streams.feedback.main import run as join  # imports Faust, which who reads settings can do without
+
+    join(settings)

@@ -1,5 +1,7 @@
 """Configuration: one place, typed, every problem at once."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -224,3 +226,14 @@ def test_a_relative_home_is_beside_the_file_that_names_it(tmp_path: Path, monkey
 def test_the_configuration_page_names_every_variable_that_is_no_setting() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert [name for name in NOT_SETTINGS if f"`{name}`" not in page] == []
+
+
+def test_reading_the_settings_of_every_part_imports_nothing_heavy() -> None:
+    """Else every command waits a second for libraries that it does not use."""
+    heavy = "{'torch', 'faust', 'faiss', 'sklearn', 'transformers', 'deltalake', 'matplotlib'}"
+    code = (
+        "import sys; from teachback.infra.settings import SECTIONS, struct_of, load; load(None, {})\n"
+        f"for one in SECTIONS.values(): struct_of(one)\nprint(*sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -22,7 +22,8 @@ from confluent_kafka import Message, TopicPartition
 from teachback.schemas import Exchange, Feedback, Policy, Scored
 from teachback.schemas.event import Event
 from teachback.schemas.wire import Cluster, consumer, encode, headers, producer
-from teachback.streams.feedback import FeedbackSettings, counts, run, writer
+from teachback.streams.feedback import FeedbackSettings, run, writer
+from teachback.streams.feedback.store import counts
 from teachback.streams.feedback.process import Process
 from teachback.streams.feedback.store import Store
 from tests.kafka_fixture import KafkaCluster
