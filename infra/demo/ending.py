@@ -13,6 +13,7 @@ from teachback.infra.console import table
 from teachback.infra.demo.report import Report
 
 SHOWN = 3
+FEW = 10  # right or wrong answers, with fewer of which an AUROC says nothing
 
 
 def tell_end(out: Console, report: Report, home: Path, stays: bool) -> None:
@@ -81,7 +82,8 @@ def _tell_figures(out: Console, report: Report) -> None:
     rows.add_row("table", f"{report.table.rows} rows, version {report.table.version}")
     if (fit := report.confidence) is not None:
         told = f"fitted to {fit.labels} reviewed answers, {fit.wrong} of them wrong; calibration error {fit.ece:.3f}"
-        auroc = "" if fit.auroc is None else f", AUROC {fit.auroc:.2f}"
+        few = min(fit.wrong, fit.labels - fit.wrong) < FEW
+        auroc = "" if few or fit.auroc is None else f", AUROC {fit.auroc:.2f}"
         rows.add_row("confidence", f"calibration {fit.calibration}, {told}{auroc}")
     rows.add_row("champion", f"{report.alias.before} → {report.alias.after}")
     if report.recall.n:
