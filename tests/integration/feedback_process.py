@@ -23,9 +23,8 @@ from teachback.schemas import Exchange, Feedback, Policy, Scored
 from teachback.schemas.event import Event
 from teachback.schemas.wire import Cluster, consumer, encode, headers, producer
 from teachback.streams.feedback import FeedbackSettings, run, writer
-from teachback.streams.feedback.store import counts
 from teachback.streams.feedback.process import Process
-from teachback.streams.feedback.store import Store
+from teachback.streams.feedback.store import Store, counts
 from tests.kafka_fixture import KafkaCluster
 from tests.streams.feedback.samples import BOT, exchange, policy, scored, thumb
 
