@@ -47,6 +47,8 @@ class Tail(Generic[E]):
         self._unread = set(chosen)  # partitions whose end has not been seen yet
         self._reached = dict.fromkeys(chosen, 0)  # partition → offset that reading has come to, markers included
         self._consumer = consumer(cluster, f"tail-{topic}", {"enable.partition.eof": True})
+        # the other one's connection is busy with a fetch that waits for news: a question would wait behind it
+        self._asker = consumer(cluster, f"ends-{topic}")
         self._consumer.assign([TopicPartition(self.topic, p, OFFSET_BEGINNING) for p in chosen])
 
     def catch_up(self, timeout: float = 60.0) -> Iterator[Record[E]]:
@@ -85,7 +87,7 @@ class Tail(Generic[E]):
         """The end of what is committed, as the broker has it now."""
         while True:
             try:
-                _, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=5.0)
+                _, end = self._asker.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=5.0)
                 return int(end)
             except KafkaException as exc:  # restarting, or electing a leader: librdkafka connects again by itself
                 if is_fatal(exc.args[0]) or time.monotonic() > until:
@@ -97,8 +99,9 @@ class Tail(Generic[E]):
         return [record for message in messages if (record := self._record(message)) is not None]
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
         self._consumer.close()
+        self._asker.close()
 
     def __enter__(self) -> Self:
         return self

@@ -64,7 +64,7 @@ class PartitionWriter:
 
     def close(self) -> None:
         """Let go of the connections; an open transaction is left to whoever comes next."""
-        with suppress(KafkaException):  # a fenced producer says so once more
+        with suppress(KafkaException, SystemError):  # a fenced producer says so once more, sometimes in vain
             self._producer.close()
 
     def _produce(self, record: Record) -> None:
