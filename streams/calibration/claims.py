@@ -1,33 +1,44 @@
-"""Which thresholds are proved for an adapter, from its audits that certify. Pure: anybody can recount it from the log.
+"""What audits prove for an adapter. Pure: anybody can recount it from the log.
 
 Audits enter in the order of broker time, up to the first that is neither settled nor past its deadline: whichever
-answers are settled sooner, the order can't favour them. One that was not settled in time counts as wrong, for good.
+answers are settled sooner, the order can't favour them. The deadline is that of the policy which the audit was scored
+under, so no later policy can move it; one that was not settled in time counts as wrong, for good. That goes for one
+whose outcome was erased, too: nobody who reads the log afterwards can tell what it was.
 
-Each calibration that is tried for an adapter is an attempt with its own share of α, from the version that was newest
-when the adapter first answered (but not the prior, which is a guess) onwards; they go on side by side, and the claim
-with the largest coverage is the one to route by. After a withdrawal the versions are tried anew, as further attempts,
-on audits scored since: attempts are never used twice.
+Only audits of the population count: those that were scored under the same rules, and that no rule named.
+
+`attempts` says what is tried. Attempts go on side by side, and the claim with the largest coverage is the one to route
+by.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from teachback.schemas import Calibration, Policy
+from teachback.streams.calibration.attempts import Attempt
 from teachback.streams.calibration.evidence import HOUR_MS, Known, Settled, matrix
 from teachback.streams.calibration.fit import Bools
-from teachback.streams.confidence import confidences, weights_of
+from teachback.streams.confidence import Floats, confidences, weights_of
 from teachback.streams.guarantee import Found, alpha_of, side, walk
 
 
-class Attempt(NamedTuple):
-    """A calibration that is tried for an adapter. `since` is broker time in ms: only later audits count."""
+class Counted(NamedTuple):
+    """Audits that count, in order, whether each is wrong, and whether that is because nobody settled it in time."""
 
-    number: int
-    calibration: Calibration
-    since: int
+    audits: tuple[Known, ...]
+    wrong: Bools
+    unresolved: Bools
+
+    def at(self, places: Sequence[int]) -> "Counted":
+        """Some of them, in the order of these places."""
+        return Counted(tuple(self.audits[place] for place in places), self.wrong[places], self.unresolved[places])
+
+    def after(self, moment: int) -> "Counted":
+        """Those scored after a moment, ms."""
+        return self.at([place for place, audit in enumerate(self.audits) if audit.time > moment])
 
 
 class Claim(NamedTuple):
@@ -38,65 +49,61 @@ class Claim(NamedTuple):
     found: Found
 
 
-class Counted(NamedTuple):
-    """Audits that count, in order, whether each is wrong, and whether that is because nobody settled it in time."""
-
-    audits: tuple[Known, ...]
-    wrong: Bools
-    unresolved: Bools
-
-
-def attempts(versions: Sequence[Calibration], first: int, withdrawals: Sequence[int]) -> list[Attempt]:
-    """Every attempt so far for an adapter that first answered under version `first`; `withdrawals` in broker time, ms.
-
-    `versions` are the bot's calibrations in order. A version published before a withdrawal is tried again after it only
-    if it was the newest then.
-    """
-    found: list[Attempt] = []
-    start = max(1, first)
-    for since, until in zip([0, *withdrawals], [*withdrawals, None], strict=True):
-        moment = math.inf if until is None else until
-        for one in versions:
-            if one.version >= start and one.created.timestamp() * 1000 <= moment:
-                found.append(Attempt(len(found) + 1, one, since))
-        published = [one.version for one in versions if one.created.timestamp() * 1000 <= moment]
-        start = max([start, *published])
-    return found
+def certifying(audits: Iterable[Known]) -> list[Known]:
+    """The audits that certify: no calibration ever learns from them."""
+    return [audit for audit in audits if side(audit.id) == "certify"]
 
 
 def counted(
-    audits: Sequence[Known], settled: dict[str, Settled], deadline_hours: float, now_ms: int, in_population: set[int]
+    audits: Sequence[Known],
+    settled: Mapping[str, Settled],
+    policies: Mapping[int, Policy],
+    population: str,
+    now_ms: int,
 ) -> Counted:
-    """The certifying audits that count, of `audits` in order; `in_population` are the policies with the same rules."""
-    rows: list[tuple[Known, bool, bool]] = []
+    """The audits of a population that count at a broker time, of `audits` in order. `policies` are all, by version."""
+    deadlines = {
+        version: one.audit_hours * HOUR_MS for version, one in policies.items() if one.population == population
+    }
+    chosen: list[Known] = []
+    wrong: list[bool] = []
+    late: list[bool] = []
     for audit in audits:
-        if side(audit.id) != "certify" or audit.ruled or audit.policy not in in_population:
+        if audit.ruled or audit.policy not in deadlines:
             continue
-        deadline = audit.time + deadline_hours * HOUR_MS
+        deadline = audit.time + deadlines[audit.policy]
         outcome = settled.get(audit.id)
         in_time = outcome is not None and outcome.time <= deadline
         if not in_time and now_ms <= deadline:
             break
-        rows.append((audit, not (in_time and outcome is not None and outcome.acceptable), not in_time))
-    return Counted(
-        tuple(audit for audit, _, _ in rows),
-        np.array([wrong for _, wrong, _ in rows], dtype=bool),
-        np.array([late for _, _, late in rows], dtype=bool),
-    )
+        chosen.append(audit)
+        wrong.append(not (in_time and outcome is not None and outcome.acceptable))
+        late.append(not in_time)
+    return Counted(tuple(chosen), np.array(wrong, dtype=bool), np.array(late, dtype=bool))
+
+
+def scores(evidence: Counted, calibration: Calibration) -> Floats:
+    """The confidence of each audit by a calibration, whichever it was scored by; nan where that makes no sense."""
+    weights = weights_of(calibration)
+    names = [term.signal for term in weights.terms]
+    with np.errstate(over="ignore", invalid="ignore"):  # another writer's weights may be anything
+        return confidences(matrix([audit.signals for audit in evidence.audits], names), names, weights)
 
 
 def claim(attempt: Attempt, evidence: Counted, policy: Policy) -> Claim:
-    """How far this attempt's walk comes. Raises ValueError for a policy without a promise."""
+    """How far this attempt's walk comes. Raises ValueError for a policy without a promise.
+
+    A calibration of another writer, whose thresholds don't fall or whose confidences are no numbers, proves nothing.
+    """
     if policy.promise is None:
         raise ValueError("the policy promises nothing")
     alpha = alpha_of(attempt.number, 1 - policy.promise.confidence)
-    later = np.array([audit.time > attempt.since for audit in evidence.audits], dtype=bool)
-    weights = weights_of(attempt.calibration)
-    names = [term.signal for term in weights.terms]
-    signals = matrix([a.signals for a, counts in zip(evidence.audits, later, strict=True) if counts], names)
+    later = evidence.after(attempt.since)
     thresholds = [step.threshold for step in attempt.calibration.walk]
-    found = walk(confidences(signals, names, weights), evidence.wrong[later], thresholds, policy.promise.target, alpha)
-    return Claim(attempt, alpha, found)
+    trust = scores(later, attempt.calibration)
+    if np.isnan(trust).any() or any(loose >= strict for strict, loose in pairwise(thresholds)):
+        return Claim(attempt, alpha, Found(None, None))
+    return Claim(attempt, alpha, walk(trust, later.wrong, thresholds, policy.promise.target, alpha))
 
 
 def best(claims: Sequence[Claim]) -> Claim | None:

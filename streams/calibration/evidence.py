@@ -14,9 +14,11 @@ from teachback.schemas import Outcome, Scored
 from teachback.schemas.log import Record
 from teachback.schemas.scored import Route
 from teachback.streams.confidence import Floats
+from teachback.streams.guarantee import side
 
 TRAFFIC = 20_000  # newest live exchanges from which coverages are taken
 HOUR_MS = 3_600_000
+LARGEST = 1e6  # a signal beyond it is taken for it: sums of squares must stay finite
 
 
 class Known(NamedTuple):
@@ -40,8 +42,16 @@ class Settled(NamedTuple):
     time: int
 
 
+def may_learn(known: Known) -> bool:
+    """Whether a calibration may see it: every review, and the audits that don't certify."""
+    return known.route != "audit" or side(known.id) == "calibrate"
+
+
 class Evidence:
-    """The fold. `labelled` and `audits` are in the order of broker time: the order in which audits enter a claim."""
+    """The fold. `labelled` and `audits` are in the order of broker time: the order in which audits enter a claim.
+
+    `labels` counts settled exchanges that a calibration may see; `changes` counts what may alter a claim.
+    """
 
     def __init__(self, bot: str) -> None:
         self.bot = bot
@@ -49,7 +59,10 @@ class Evidence:
         self.settled: dict[str, Settled] = {}
         self.traffic: deque[dict[str, float]] = deque(maxlen=TRAFFIC)
         self.first_calibration: dict[str, int] = {}  # adapter → version in force when it first answered
+        self.first_policy: dict[str, int] = {}  # adapter → version in force when it first answered
         self.adapter: str | None = None  # that of the newest live exchange
+        self.labels = 0
+        self.changes = 0
         self._newest = (0, (0, 0))
         self._seen: set[str] = set()
 
@@ -63,11 +76,11 @@ class Evidence:
         place = (record.timestamp, (record.partition, record.offset))
         if place > self._newest:
             self._newest, self.adapter = place, event.adapter
-        first = self.first_calibration.get(event.adapter, event.calibration)
-        self.first_calibration[event.adapter] = min(first, event.calibration)
+        for first, version in ((self.first_calibration, event.calibration), (self.first_policy, event.policy)):
+            first[event.adapter] = min(version, first.get(event.adapter, version))
         if event.route == "accept":
             return
-        self.known[event.id] = Known(
+        known = Known(
             event.id,
             *place,
             event.adapter,
@@ -77,6 +90,9 @@ class Evidence:
             event.calibration,
             event.signals,
         )
+        self.known[event.id] = known
+        self.labels += event.id in self.settled and may_learn(known)
+        self.changes += event.route == "audit"
 
     def note_outcome(self, record: Record[Outcome]) -> None:
         """The state of agreement about an exchange was read; erased or open again, it is no evidence."""
@@ -84,11 +100,15 @@ class Evidence:
         if outcome is not None and outcome.bot != self.bot:
             return
         acceptable = None if outcome is None else outcome.acceptable
-        if outcome is None or acceptable is None:
-            self.settled.pop(record.key, None)
-            return
-        when = record.timestamp if outcome.settled is None else int(outcome.settled.timestamp() * 1000)
-        self.settled[outcome.exchange] = Settled(acceptable, when)
+        id_ = record.key if outcome is None else outcome.exchange
+        before = self.settled.pop(id_, None)
+        if outcome is not None and acceptable is not None:
+            when = record.timestamp if outcome.settled is None else int(outcome.settled.timestamp() * 1000)
+            self.settled[id_] = Settled(acceptable, when)
+        known = self.known.get(id_)
+        if known is not None and self.settled.get(id_) != before:
+            self.labels += may_learn(known) * ((id_ in self.settled) - (before is not None))
+            self.changes += known.route == "audit"
 
     def labelled(self) -> list[Known]:
         """Every reviewed or audited exchange that is settled."""
@@ -104,9 +124,9 @@ def _order(known: Known) -> tuple[int, tuple[int, int]]:
 
 
 def matrix(signals: Sequence[dict[str, float]], names: Sequence[str]) -> Floats:
-    """Signals as rows, shape (n, len(names)), nan where missing."""
+    """Signals as rows, shape (n, len(names)), nan where missing, none beyond ±`LARGEST`."""
     found: Floats = np.array([[one.get(name, np.nan) for name in names] for one in signals], dtype=np.float64)
-    return found.reshape(len(signals), len(names))
+    return np.clip(found.reshape(len(signals), len(names)), -LARGEST, LARGEST)
 
 
 def names_of(signals: Sequence[dict[str, float]]) -> tuple[str, ...]:

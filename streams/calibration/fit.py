@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from teachback.schemas import Term
-from teachback.streams.confidence import PRIOR, Floats, Weights, confidences
+from teachback.streams.confidence import FARTHEST, PRIOR, Floats, Weights, confidences
 
 PRIOR_WEIGHT = 20.0  # labels that the prior is worth
 PRIOR_ROWS = 400
@@ -53,17 +54,36 @@ def design(signals: Floats, names: Sequence[str]) -> Design:
     )
 
 
+def tamed(signals: Floats) -> Floats:
+    """Without the few values that are absurdly far out: one of them would set the scale for all the others.
+
+    They are moved to one span beyond the span of all but a hundredth on either side; a signal without a span stays.
+    """
+    found = signals.copy()
+    for column in found.T:
+        present = ~np.isnan(column)
+        if present.any():
+            low = np.percentile(column[present], 1, method="higher")
+            high = np.percentile(column[present], 99, method="lower")
+            if high > low:
+                column[present] = np.clip(column[present], 2 * low - high, 2 * high - low)
+    return found
+
+
 def fit(
     signals: Floats, acceptable: Bools, names: Sequence[str], traffic: Floats, version: int, prior: Weights = PRIOR
 ) -> Weights:
     """Weights fitted to labelled exchanges: `signals` (n, len(names)), nan where missing; `acceptable` (n,).
 
     `traffic` are signals of exchanges of the same bot, labelled or not, that carry the prior; at least one of the two
-    must hold rows. Deterministic. Raises ValueError for no rows at all, or for values that are infinite.
+    must hold rows. Where no signal varies there is only an intercept. Deterministic. Raises ValueError for no rows at
+    all, or for values that are infinite.
     """
     everything = np.vstack([signals, traffic])
     if not len(everything) or np.isinf(everything).any():
         raise ValueError("a fit needs at least one exchange, and signals that are finite or missing")
+    everything = tamed(everything)
+    signals = everything[: len(signals)]
     plan = design(everything, names)
     carriers = everything[np.linspace(0, len(everything) - 1, min(PRIOR_ROWS, len(everything))).astype(int)]
     trusted = confidences(carriers, names, prior)
@@ -71,6 +91,9 @@ def fit(
     rows = plan.rows(np.vstack([signals, carriers, carriers]))
     said = np.concatenate([acceptable, np.ones(len(carriers), bool), np.zeros(len(carriers), bool)])
     weigh = np.concatenate([np.ones(len(signals)), each * trusted, each * (1.0 - trusted)])
+    if not plan.names:
+        alone = np.clip(logit(np.average(said, weights=weigh)), -FARTHEST, FARTHEST)
+        return Weights(version, round(float(alone), 6), ())
     model = LogisticRegression(C=C, max_iter=1000, tol=1e-8).fit(rows, said, sample_weight=weigh)
     return _weights(plan, model.coef_[0], float(model.intercept_[0]), version)
 

@@ -7,6 +7,7 @@ it starts by reading: the fence first, then its own topic, so that nothing it de
 import logging
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Event as Flag
 from typing import Any
@@ -16,11 +17,12 @@ from confluent_kafka import KafkaException, Producer
 from teachback.schemas import Calibration, Certificate, Outcome, Policy, Scored
 from teachback.schemas.log import Record, Tail
 from teachback.schemas.wire import encode, headers, producer, require_topics
-from teachback.streams.calibration.decide import Event, State, next_event
+from teachback.streams.calibration.decide import Event, next_event
 from teachback.streams.calibration.settings import CalibrationSettings
-from teachback.streams.policies import fold
+from teachback.streams.calibration.state import State
 
 CALL_SECONDS = 30.0
+LONGEST_REST = 60.0  # seconds. A look at very many audits takes a while, and shall take a tenth of a core, not all
 log = logging.getLogger(__name__)
 
 
@@ -34,55 +36,45 @@ class Calibrator:
     def __init__(self, settings: CalibrationSettings) -> None:
         self._settings = settings
         self.state = State(settings.bot)
+        self.looked = 0.0  # seconds that the last look took
         self._topic = settings.cluster.topic("loop.calibration")
         self._producer = _fencing_producer(settings)
         cluster = settings.cluster
         self._own: Tail[Calibration | Certificate] = Tail(cluster, "loop.calibration", (Calibration, Certificate))
-        self._policies = Tail(cluster, "loop.policy", (Policy,))
-        self._scored = Tail(cluster, "chat.scored", (Scored,))
+        policies = Tail(cluster, "loop.policy", (Policy,))
+        scored = Tail(cluster, "chat.scored", (Scored,))
         self._outcomes = Tail(cluster, "review.outcomes", (Outcome,))
-        tails: tuple[Tail[Any], ...] = (self._own, self._policies, self._scored, self._outcomes)
-        for tail in tails:
-            for record in tail.catch_up():
-                self._note(record)
+        self._tails: tuple[Tail[Any], ...] = (self._own, policies, scored, self._outcomes)
+        for tail in self._tails:
+            self._take(tail, tail.catch_up())
 
     def step(self) -> Event | None:
-        """Take in what has come, and publish what is due, one event. Returns it."""
-        tails: tuple[Tail[Any], ...] = (self._policies, self._scored, self._outcomes)
-        for tail in tails:
-            while records := tail.poll(0.05):
-                for record in records:
-                    self._note(record)
-        event = next_event(self.state, self._settings.first_labels, int(time.time() * 1000))
+        """Take in what the broker has, and publish what is due, one event. Returns it.
+
+        Raises CalibrationError, and TimeoutError or KafkaException when the broker doesn't answer.
+        """
+        for tail in self._tails:
+            self._take(tail, tail.current())
+        started = time.monotonic()
+        event = next_event(self.state, self._settings.first_labels)
+        self.looked = time.monotonic() - started
         if event is not None:
             self._publish(event)
-            for record in self._own.current():
-                self._note(record)
+            self._read_back(event)
         return event
 
     def close(self) -> None:
         """Let go of the connections."""
-        for tail in (self._own, self._policies, self._scored, self._outcomes):
+        for tail in self._tails:
             tail.close()
-        with suppress(KafkaException):
+        with suppress(KafkaException, SystemError):  # a fenced producer says so once more, sometimes in vain
             self._producer.close()
 
-    def _note(self, record: Record[Any]) -> None:
-        event = record.event
-        if isinstance(event, Scored):
-            self.state.evidence.note_scored(record)
-        elif isinstance(event, Policy):
-            self._note_policy(event)
-        elif isinstance(event, Calibration | Certificate):
-            self.state.note_own(event)
-        else:  # an outcome, or the tombstone of one
-            self.state.evidence.note_outcome(record)
-
-    def _note_policy(self, policy: Policy) -> None:
-        now = self.state.policy
-        known = {} if now is None else {now.bot: now}
-        if policy.bot == self.state.bot and fold(known, [policy]) != known:
-            self.state.note_policy(policy)
+    def _take(self, tail: Tail[Any], records: Iterable[Record[Any]]) -> None:
+        """Only outcomes have tombstones that mean anything."""
+        for record in records:
+            if record.event is not None or tail is self._outcomes:
+                self.state.note(record)
 
     def _publish(self, event: Event) -> None:
         try:
@@ -94,6 +86,16 @@ class Calibrator:
         except KafkaException as exc:
             raise CalibrationError(f"{type(event).__name__} was not published: {exc.args[0].str()}") from exc
         log.warning("published: %s", said(event))
+
+    def _read_back(self, event: Event) -> None:
+        """Until the event stands on the log: a commit returns before readers see what it committed."""
+        until = time.monotonic() + CALL_SECONDS
+        while time.monotonic() < until:
+            records = self._own.poll(0.1)
+            self._take(self._own, records)
+            if any(record.event and record.event.id == event.id for record in records):
+                return
+        raise CalibrationError(f"{type(event).__name__} {event.id} was published but does not come back")
 
 
 def said(event: Event) -> str:
@@ -115,7 +117,10 @@ def _fencing_producer(settings: CalibrationSettings) -> Producer:
 
 
 def run(settings: CalibrationSettings) -> None:
-    """Learn until SIGTERM or SIGINT. Raises TopicMismatch, CalibrationError or KafkaException when it cannot go on."""
+    """Learn until SIGTERM or SIGINT.
+
+    Raises TopicMismatch, CalibrationError, KafkaException or TimeoutError when it cannot go on.
+    """
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -124,6 +129,6 @@ def run(settings: CalibrationSettings) -> None:
     try:
         while not stop.is_set():
             if calibrator.step() is None:
-                stop.wait(settings.every_seconds)
+                stop.wait(max(settings.every_seconds, min(LONGEST_REST, 9 * calibrator.looked)))
     finally:
         calibrator.close()

@@ -14,11 +14,12 @@ import numpy as np
 from teachback.schemas import Calibration
 from teachback.schemas.event import now
 from teachback.schemas.ids import derived, sha256_of
-from teachback.streams.calibration.evidence import Known, Settled, matrix, names_of
+from teachback.streams.calibration.attempts import Timed
+from teachback.streams.calibration.evidence import Known, Settled, matrix, may_learn, names_of
 from teachback.streams.calibration.fit import Bools, fit
 from teachback.streams.calibration.quality import loss, quality, risk_coverage
 from teachback.streams.confidence import Floats, Weights, confidences
-from teachback.streams.guarantee import side, walk_of
+from teachback.streams.guarantee import walk_of
 
 FOLDS = 5
 GROWTH = 1.5
@@ -40,11 +41,6 @@ class Labels(NamedTuple):
     acceptable: Bools
 
 
-def may_learn(known: Known) -> bool:
-    """Whether a calibration may see it: every review, and the audits that don't certify."""
-    return known.route != "audit" or side(known.id) == "calibrate"
-
-
 def labels(known: Sequence[Known], settled: dict[str, Settled]) -> Labels:
     """What may be learnt from, of labelled exchanges in order."""
     chosen = tuple(one for one in known if may_learn(one))
@@ -61,16 +57,19 @@ def refit(
     found: Labels,
     traffic: Sequence[dict[str, float]],
     forerunner: Weights,
-    last: Calibration | None,
+    last: Timed[Calibration] | None,
     walk: tuple[float, int],
 ) -> Calibration | Worse:
-    """The next calibration, or why it is not better. `walk` is the start and the number of steps of the promise."""
+    """The next calibration, or why it is not better than `last`.
+
+    `walk` is the start and the number of steps of the promise. Raises ValueError without labels.
+    """
     names = names_of([*(one.signals for one in found.known), *traffic])
     signals, crowd = matrix([one.signals for one in found.known], names), matrix(traffic, names)
-    version = (last.version if last else 0) + 1
+    version = (last.event.version if last else 0) + 1
     unseen = cross_validated(found, signals, names, crowd)
     before = confidences(signals, names, forerunner)
-    newest = _newest(found, last)
+    newest = _newest(found, last.time if last else 0)
     if len(newest):
         candidate, old = (loss(scores[newest], found.acceptable[newest]) for scores in (unseen, before))
         if candidate > old:
@@ -107,9 +106,8 @@ def cross_validated(found: Labels, signals: Floats, names: Sequence[str], traffi
     return scores
 
 
-def _newest(found: Labels, last: Calibration | None) -> list[int]:
-    """Places of what has been scored since the forerunner was published: its audits if there are enough of them."""
-    since = 0.0 if last is None else last.created.timestamp() * 1000
+def _newest(found: Labels, since: int) -> list[int]:
+    """Places of what was scored since the forerunner came onto the log, ms: the audits if there are enough of them."""
     places = [place for place, one in enumerate(found.known) if one.time > since]
     audits = [place for place in places if found.known[place].route == "audit"]
     return audits if len(audits) >= ENOUGH_AUDITS else places

@@ -1,4 +1,4 @@
-"""Which audits count, in which order they enter, and how attempts are numbered."""
+"""Which audits count, in which order they enter, and what an attempt comes to by them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from teachback.schemas import Calibration, Policy, Promise, Quality, Step, Term
-from teachback.streams.calibration.claims import Attempt, Claim, Counted, attempts, best, claim, counted, coverage
+from teachback.schemas import Calibration, Policy, Promise, Quality, Rule, Step, Term
+from teachback.streams.calibration.attempts import Attempt
+from teachback.streams.calibration.claims import Claim, Counted, best, certifying, claim, counted, coverage
 from teachback.streams.calibration.evidence import Known, Settled
 from teachback.streams.guarantee import Found, Stand, alpha_of, missing, side
 from tests.streams.calibration.test_evidence import HOUR, START
@@ -21,6 +22,7 @@ POLICY = Policy(
     id="p1", bot="demo", created=datetime(2026, 3, 4, tzinfo=UTC), version=1, threshold=0.8, audit_rate=0.1,
     audit_salt="salt-salt", promise=Promise(target=0.1),
 )  # fmt: skip
+OTHER = msgspec.structs.replace(POLICY, version=2, rules=(Rule(name="fees", topic="fees"),))
 
 
 def audit(place: int, *, cosine: float = 0.8, ruled: bool = False, policy: int = 1) -> Known:
@@ -34,21 +36,17 @@ def in_time(audits: Sequence[Known], *, wrong: Sequence[int] = ()) -> dict[str, 
 
 
 def count(audits: Sequence[Known], settled: dict[str, Settled], now_ms: int) -> Counted:
-    return counted(audits, settled, DEADLINE, now_ms, {1})
+    return counted(audits, settled, {1: POLICY, 2: OTHER}, POLICY.population, now_ms)
 
 
-def calibration(version: int, hours: float = 0.0) -> Calibration:
-    """A version published so many hours after START. It trusts a high cosine."""
+def calibration(version: int) -> Calibration:
+    """It trusts a high cosine."""
     return Calibration(
-        id=f"c{version}", bot="demo", created=datetime.fromtimestamp(START / 1000 + hours * 3600, UTC), version=version,
+        id=f"c{version}", bot="demo", created=datetime.fromtimestamp(START / 1000, UTC), version=version,
         intercept=0.0, terms=(Term(signal="qa_cosine", weight=10.0, centre=0.5, scale=1.0, missing=0.0),), labels=50,
         audits=0, wrong=0, sha256="0", quality=Quality(n=50, wrong=0, ece=0.0, brier=0.0),
         walk=(Step(coverage=0.4, threshold=0.9), Step(coverage=1.0, threshold=0.1)), traffic=100,
     )  # fmt: skip
-
-
-def numbered(found: list[Attempt]) -> list[tuple[int, int, int]]:
-    return [(one.number, one.calibration.version, one.since) for one in found]
 
 
 def test_an_unsettled_audit_before_its_deadline_holds_back_all_later_ones() -> None:
@@ -89,38 +87,29 @@ def test_audits_of_other_rules_of_named_exchanges_and_of_the_other_side_neither_
     learns = next(id_ for id_ in (f"y{number}" for number in range(99)) if side(id_) == "calibrate")
     other = [audit(0, policy=2), audit(1, ruled=True), audit(2)._replace(id=learns)]
     audits = [*other, audit(3)]
-    found = count(audits, in_time(audits[3:]), START + 10 * HOUR)
+    found = count(certifying(audits), in_time(audits[3:]), START + 10 * HOUR)
     assert [one.id for one in found.audits] == [CERTIFY[3]]
 
 
-def test_every_version_is_an_attempt_from_the_one_under_which_the_adapter_first_answered() -> None:
-    versions = [calibration(1, 1), calibration(2, 2), calibration(3, 3)]
-    assert numbered(attempts(versions, 2, [])) == [(1, 2, 0), (2, 3, 0)]
+def test_a_longer_deadline_of_a_later_policy_makes_no_late_outcome_right() -> None:
+    audits = [audit(0), audit(1, policy=2)]
+    late = {one.id: Settled(True, one.time + 80 * HOUR) for one in audits}
+    longer = msgspec.structs.replace(POLICY, version=2, audit_hours=100.0)
+    found = counted(audits, late, {1: POLICY, 2: longer}, POLICY.population, audits[1].time + 200 * HOUR)
+    assert (found.wrong.tolist(), found.unresolved.tolist()) == ([True, False], [True, False])
 
 
-def test_the_prior_is_never_an_attempt() -> None:
-    assert attempts([], 0, []) == []
-    assert numbered(attempts([calibration(1)], 0, [])) == [(1, 1, 0)]
+def test_an_audit_under_a_policy_that_nobody_knows_neither_counts_nor_holds_back() -> None:
+    audits = [audit(0, policy=9), audit(1)]
+    assert [one.id for one in count(audits, in_time(audits[1:]), START + 10 * HOUR).audits] == [CERTIFY[1]]
 
 
-def test_after_a_withdrawal_the_newest_version_then_and_later_ones_are_further_attempts() -> None:
-    versions = [calibration(version, version) for version in (1, 2, 3)]
-    gone = START + int(2.5 * HOUR)
-    assert numbered(attempts(versions, 1, [gone])) == [(1, 1, 0), (2, 2, 0), (3, 2, gone), (4, 3, gone)]
-
-
-def test_attempts_go_on_counting_over_several_withdrawals() -> None:
-    versions = [calibration(version, version) for version in (1, 2)]
-    first, second = START + 10 * HOUR, START + 20 * HOUR
-    found = numbered(attempts(versions, 0, [first, second]))
-    assert found == [(1, 1, 0), (2, 2, 0), (3, 2, first), (4, 2, second)]
-
-
-def test_a_number_once_given_stays_when_another_version_comes_after_a_withdrawal() -> None:
-    gone = START + 10 * HOUR
-    before = numbered(attempts([calibration(1, 1)], 0, [gone]))
-    after = numbered(attempts([calibration(1, 1), calibration(2, 11)], 0, [gone]))
-    assert after[: len(before)] == before
+def test_an_erased_outcome_counts_as_wrong_once_its_deadline_has_passed() -> None:
+    audits = [audit(0), audit(1)]
+    settled = in_time(audits)
+    del settled[audits[0].id]  # what a tombstone does
+    assert count(audits, settled, START + 10 * HOUR).audits == ()
+    assert count(audits, settled, START + 100 * HOUR).wrong.tolist() == [True, False]
 
 
 def test_an_attempt_is_certified_by_enough_clean_audits_and_by_its_own_share_of_alpha() -> None:
@@ -139,6 +128,25 @@ def test_only_audits_scored_after_a_withdrawal_count_for_what_is_tried_after_it(
         Attempt(1, calibration(1), audits[49].time), count(audits, in_time(audits), START + 999 * HOUR), POLICY
     )
     assert found.found.next is not None and found.found.next.audits == 10
+
+
+@pytest.mark.parametrize("walk", [(), (0.1, 0.9), (0.5, 0.5)], ids=["no traffic", "rising", "level"])
+def test_a_calibration_whose_thresholds_do_not_fall_or_are_none_proves_nothing(walk: tuple[float, ...]) -> None:
+    audits = [audit(i, cosine=0.9) for i in range(200)]
+    steps = tuple(Step(coverage=0.5, threshold=threshold) for threshold in walk)
+    foreign = msgspec.structs.replace(calibration(1), walk=steps)
+    found = claim(Attempt(1, foreign, 0), count(audits, in_time(audits), START + 10**4 * HOUR), POLICY).found
+    assert found == (None, None)
+
+
+def test_a_calibration_whose_confidences_are_no_numbers_proves_nothing() -> None:
+    audits = [audit(i, cosine=0.9) for i in range(200)]
+    terms = tuple(
+        Term(signal="qa_cosine", weight=weight, centre=0.0, scale=1e-300, missing=0.0) for weight in (1e300, -1e300)
+    )
+    foreign = msgspec.structs.replace(calibration(1), terms=terms)
+    found = claim(Attempt(1, foreign, 0), count(audits, in_time(audits), START + 10**4 * HOUR), POLICY).found
+    assert found == (None, None)
 
 
 def test_a_policy_without_a_promise_has_no_claim() -> None:

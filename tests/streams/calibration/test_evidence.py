@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +18,12 @@ from teachback.schemas.event import now
 from teachback.schemas.exchange import Source
 from teachback.schemas.log import Record
 from teachback.schemas.scored import Route
-from teachback.streams.calibration.evidence import TRAFFIC, Evidence, matrix, names_of
+from teachback.streams.calibration.evidence import LARGEST, TRAFFIC, Evidence, matrix, may_learn, names_of
 
 HOUR = 3_600_000
 START = int(now().timestamp() * 1000) - 1000 * HOUR
 """Audits of these tests lie well before now: calibrations and certificates carry the time at which they are made."""
+AUDITS = [f"x{number}" for number in range(20)]
 _offsets = itertools.count()
 
 
@@ -154,6 +157,51 @@ def test_a_tombstone_removes_an_outcome(evidence: Evidence) -> None:
     assert evidence.labelled() == [] and evidence.settled == {}
 
 
+def test_what_may_be_learnt_is_counted_as_it_comes_and_goes(evidence: Evidence) -> None:
+    for id_ in AUDITS:
+        evidence.note_scored(scored(id_))
+        evidence.note_outcome(outcome(id_, True))
+        evidence.note_outcome(outcome(id_, False))
+    evidence.note_outcome(outcome("r", True))
+    evidence.note_scored(scored("r", route="review"))
+    evidence.note_scored(scored("s", route="accept"))
+    evidence.note_outcome(outcome("s", True))
+    known = evidence.labelled()
+    assert evidence.labels == sum(may_learn(one) for one in known) < len(known)
+    evidence.note_outcome(opened("r"))
+    evidence.note_outcome(Record(None, "r", 0, next(_offsets), START))
+    assert evidence.labels == sum(may_learn(one) for one in evidence.labelled())
+
+
+def test_only_audits_and_their_outcomes_change_what_is_claimed(evidence: Evidence) -> None:
+    changes = [evidence.changes]
+    steps: list[Record[Any]] = [
+        scored("r", route="review"),
+        scored("x", route="accept"),
+        outcome("r", True),
+        outcome("x", True),
+        outcome("unknown", True),
+        scored("a"),
+        scored("a"),
+        outcome("a", True),
+        outcome("a", True),
+        Record(None, "a", 0, next(_offsets), START),
+    ]
+    for record in steps:
+        if isinstance(record.event, Scored):
+            evidence.note_scored(record)
+        else:
+            evidence.note_outcome(record)
+        changes.append(evidence.changes)
+    assert [later - earlier for earlier, later in pairwise(changes)] == [0, 0, 0, 0, 0, 1, 0, 1, 0, 1]
+
+
+def test_the_first_policy_of_an_adapter_is_the_least_it_answered_under(evidence: Evidence) -> None:
+    for id_, version in (("a", 3), ("b", 2), ("c", 4)):
+        evidence.note_scored(scored(id_, policy=version, adapter="new", route="accept"))
+    assert evidence.first_policy == {"new": 2}
+
+
 def test_an_outcome_that_is_open_again_is_no_evidence(evidence: Evidence) -> None:
     evidence.note_scored(scored("a"))
     evidence.note_outcome(outcome("a", True))
@@ -163,6 +211,11 @@ def test_an_outcome_that_is_open_again_is_no_evidence(evidence: Evidence) -> Non
 
 def test_traffic_keeps_the_newest_exchanges_only() -> None:
     assert Evidence("demo").traffic.maxlen == TRAFFIC
+
+
+def test_a_matrix_holds_no_number_whose_square_is_beyond_the_floats() -> None:
+    found = matrix([{"a": -1.7e308}, {"a": 1.7e308}, {"a": 0.5}], ("a",))
+    assert found.ravel().tolist() == [-LARGEST, LARGEST, 0.5]
 
 
 def test_a_matrix_holds_nan_where_a_signal_is_missing() -> None:

@@ -111,6 +111,38 @@ def test_a_signal_that_never_varies_has_no_part() -> None:
     assert "cut_off" not in {term.signal for term in fit(*NO_LABELS, NAMES, crowd, 1).terms}
 
 
+@pytest.mark.parametrize("right", [40, 13, 0])
+def test_where_no_signal_varies_there_is_only_an_intercept(right: int) -> None:
+    same = np.full((40, 2), 0.5)
+    same[:, 1] = np.nan
+    weights = fit(same, np.arange(40) < right, ("qa_cosine", "entropy"), same, 3)
+    assert (weights.version, weights.terms) == (3, ())
+    prior = confidence({"qa_cosine": 0.5})
+    assert confidence({"qa_cosine": 0.5}, weights) == pytest.approx((right + 20 * prior) / 60, abs=1e-5)
+
+
+def test_without_any_signal_there_is_only_an_intercept() -> None:
+    weights = fit(np.zeros((30, 0)), np.ones(30, dtype=bool), (), np.zeros((5, 0)), 1)
+    assert weights.terms == () and confidence({}, weights) > 0.7
+
+
+@pytest.mark.parametrize("absurd", [-1e6, 1e6])
+def test_one_absurd_value_spoils_no_fit(absurd: float) -> None:
+    crowd = traffic(5, 200)
+    labels = crowd[:, 4] > 0.6
+    spoilt = crowd.copy()
+    spoilt[7, 4] = absurd
+    scores = confidences(crowd, NAMES, fit(spoilt, labels, NAMES, spoilt, 1))
+    assert (auroc(scores, labels) or 0) > 0.97
+    assert float(np.mean((scores - labels) ** 2)) < 0.08  # 0.035 without it; a coin has 0.25
+
+
+def test_a_rare_signal_stays_a_signal() -> None:
+    rows = np.zeros((400, 1))
+    rows[:3] = 1.0
+    assert fit(rows, rows[:, 0] < 0.5, ("cut_off",), rows, 1).terms[0].weight < 0
+
+
 def test_the_same_labels_give_the_same_weights() -> None:
     crowd = traffic(3)
     made: list[Weights] = [fit(crowd[:50], crowd[:50, 4] > 0.5, NAMES, crowd, 1) for _ in range(2)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import numpy as np
 import pytest
 
 from teachback.schemas import Calibration, Term
 from teachback.schemas.ids import sha256_of
 from teachback.schemas.scored import Route
-from teachback.streams.calibration.evidence import Known, Settled
-from teachback.streams.calibration.refit import Labels, Worse, cross_validated, due, labels, may_learn, refit
+from teachback.streams.calibration.attempts import Timed
+from teachback.streams.calibration.evidence import Known, Settled, may_learn
+from teachback.streams.calibration.refit import Labels, Worse, cross_validated, due, labels, refit
 from teachback.streams.confidence import PRIOR, Weights
 from teachback.streams.guarantee import side
 from tests.streams.calibration.test_evidence import HOUR, START
@@ -75,7 +79,7 @@ def test_a_better_fit_is_published_as_the_next_version() -> None:
     assert made.traffic == 80 and made.walk[-1].coverage == 1.0
     assert made.forerunner is not None and made.forerunner.log_loss is not None
     assert made.quality.log_loss is not None and made.quality.log_loss < made.forerunner.log_loss
-    more = refit("demo", sharp(150), traffic(sharp(150)), PRIOR, made, (0.2, 10))
+    more = refit("demo", sharp(150), traffic(sharp(150)), PRIOR, Timed(made, START), (0.2, 10))
     assert isinstance(more, Calibration) and more.version == 2
 
 
@@ -86,17 +90,20 @@ def test_a_fit_that_is_worse_than_its_forerunner_is_not_published() -> None:
     assert made.candidate > made.forerunner and made.n == 60
 
 
-def test_it_is_judged_on_what_came_since_the_forerunner() -> None:
+@pytest.mark.parametrize("slow", [-30, 0, 30])
+def test_it_is_judged_on_what_came_since_the_forerunner_by_the_brokers_clock(slow: int) -> None:
+    """Whatever the writer's own clock said, in days."""
     old = sharp(60)
-    last = calibration(old)
-    published = int(last.created.timestamp() * 1000)
+    made_then = calibration(old)
+    last = msgspec.structs.replace(made_then, created=made_then.created + timedelta(days=slow))
+    published = START + 100 * HOUR
     new = sharp(40, seed=1)
     later = tuple(
         one._replace(id=f"new-{i}", time=published + (i + 1) * HOUR, place=(0, 100 + i))
         for i, one in enumerate(new.known)
     )
     both = Labels((*old.known, *later), np.concatenate([old.acceptable, new.acceptable]))
-    made = refit("demo", both, traffic(both), PERFECT, last, (0.2, 10))
+    made = refit("demo", both, traffic(both), PERFECT, Timed(last, published), (0.2, 10))
     assert isinstance(made, Worse) and made.n == 40
 
 
