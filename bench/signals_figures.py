@@ -12,7 +12,7 @@ from bench.signals_fiqa import Kind, Pair
 from bench.signals_rows import Floats
 from teachback.streams.calibration.fit import fit
 from teachback.streams.calibration.quality import auroc, ece
-from teachback.streams.confidence import Weights, confidences
+from teachback.streams.confidence import PRIOR, Weights, confidences
 from teachback.streams.signals import SIGNALS
 
 RESAMPLES = 1000
@@ -37,11 +37,19 @@ class Half(NamedTuple):
     @property
     def acceptable(self) -> Bools:
         """Whether each answer is the right one."""
-        return np.array([pair.kind == "right" for pair in self.pairs])
+        return self.of("right")
 
     def part(self, chosen: Bools | NDArray[np.int64]) -> Half:
         """Some of the exchanges."""
         return Half([self.pairs[i] for i in np.arange(len(self.pairs))[chosen]], self.signals[chosen])
+
+    def of(self, kind: Kind) -> Bools:
+        """Which exchanges are of a kind."""
+        return np.array([pair.kind == kind for pair in self.pairs])
+
+    def only(self, names: Sequence[str]) -> Half:
+        """The same exchanges without the other signals."""
+        return self._replace(signals=np.where(np.isin(SIGNALS, names), self.signals, np.nan))
 
     def one_each(self, seed: int) -> Half:
         """For each question the right answer, and by lot the random or the hard wrong one: half are right."""
@@ -95,6 +103,12 @@ def calibration_error(train: Half, test: Half, seed: int) -> tuple[float, float]
     found = scores(seen, fitted(labelled, traffic=unlabelled))
     chance = np.mean([ece(found, lot.random(len(found)) < found) for _ in range(20)])
     return ece(found, seen.acceptable), float(chance)
+
+
+def prior_error(test: Half, seed: int) -> float:
+    """ECE of the stated prior on the test half, as `calibration_error` measures the fit's."""
+    seen = test.one_each(seed + 1)
+    return ece(scores(seen, PRIOR), seen.acceptable)
 
 
 def shares(weights: Weights) -> dict[str, float]:

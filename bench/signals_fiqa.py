@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ Kind = Literal[
     "random",  # a person's answer to another question, drawn by lot
     "hard",  # a person's answer to the most similar other question
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Places = NDArray[np.int64]
 
 

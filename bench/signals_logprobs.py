@@ -17,6 +17,7 @@ from teachback.schemas import TokenLogprob, TopLogprob
 TOKENS = 192  # of an answer; few are longer, and the first say most
 TOP = 5
 SAVE_EVERY = 200
+UNASKED = "Please answer."
 Rows = NDArray[np.float16]
 """A row for each token: its log-probability, then those of the likeliest `TOP`."""
 
@@ -52,6 +53,17 @@ def logprobs(
     if missing:
         _compute(base, humans, missing, kept)
     return {(p.question, p.answer): tokens(kept.rows[f"{p.question}/{p.answer}"]) for p in pairs}
+
+
+def said_unasked(
+    base: Path, cache: Path, humans: Sequence[Human], places: Sequence[int]
+) -> dict[int, tuple[TokenLogprob, ...]]:
+    """Answer → its log-probabilities when the question is none in particular. Computed where not kept yet."""
+    kept = Kept.read(cache / "data" / f"fiqa-unasked-{base.name}.npz")
+    missing = sorted({(0, place) for place in places if f"0/{place}" not in kept.rows})
+    if missing:
+        _compute(base, [Human(UNASKED, human.answer) for human in humans], missing, kept)
+    return {place: tokens(kept.rows[f"0/{place}"]) for place in places}
 
 
 def _compute(base: Path, humans: Sequence[Human], missing: Sequence[tuple[int, int]], kept: Kept) -> None:

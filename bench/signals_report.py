@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bench.signals_figures import LABELS, Interval
+from bench.signals_fiqa import Kind
 from bench.table import table
+from teachback.infra.policy import THRESHOLD
 
 GOALS = {"random": 0.97, "hard": 0.92, "ece": 0.05}
 
@@ -21,6 +23,15 @@ class Worth(NamedTuple):
     lost: float
 
 
+class Prior(NamedTuple):
+    """The stated prior, before any label; `passed` is what share of each kind has at least the default threshold."""
+
+    random: Interval
+    hard: Interval
+    ece: Interval
+    passed: Mapping[Kind, float]
+
+
 class Found(NamedTuple):
     """Everything that one run measured."""
 
@@ -31,13 +42,15 @@ class Found(NamedTuple):
     ece: Interval
     chance: float
     draws: int
+    met: int
     areas: tuple[Interval, Interval]
-    bank: str
+    prior: Prior
+    recurring: str
 
 
 def report(found: Found, questions: int) -> str:
     """The tables, and what they are of."""
-    return "\n\n".join([_signals(found), _pools(found), _calibration(found, questions), found.bank])
+    return "\n\n".join([_signals(found), _pools(found), _calibration(found, questions), _prior(found), found.recurring])
 
 
 def _signals(found: Found) -> str:
@@ -70,10 +83,25 @@ def _calibration(found: Found, questions: int) -> str:
         (f"ECE after {LABELS} labels", f"at most {GOALS['ece']}", "", _span(found.ece)),
     ]
     head = ("figure", "goal", "the test half, once", f"{found.draws} splits: mean, 95 % of them")
-    lines = (
-        f"{questions} questions, half of them for the test. A forecaster that is right about every confidence would "
+    return f"{table(head, rows)}\n\n" + (
+        f"{questions} questions, half of them for the test. {found.met} of {found.draws} splits keep the ECE's goal. A "
+        "forecaster that is right about every confidence would show an ECE of "
+        f"{found.chance:.3f} by chance, with ten bins of this many."
     )
-    return f"{table(head, rows)}\n\n{lines}show an ECE of {found.chance:.3f} by chance, with ten bins of this many."
+
+
+def _prior(found: Found) -> str:
+    prior = found.prior
+    rows = [
+        ("AUROC random", "", _span(prior.random)),
+        ("AUROC hard", "", _span(prior.hard)),
+        ("ECE, half of the answers right", "", _span(prior.ece)),
+    ]
+    rows += [
+        (f"confidence at least {THRESHOLD:g}: {kind} answers", "", f"{share:.0%}")
+        for kind, share in prior.passed.items()
+    ]
+    return table(("the stated prior, before any label", "", "the test half"), rows)
 
 
 def _span(interval: Interval) -> str:

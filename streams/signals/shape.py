@@ -1,11 +1,10 @@
-"""Signals from the form of the answer, whatever its language: how long, cut off or not, turning in circles or not."""
+"""Signals from the form of the answer, whatever its language: how long, cut off or not, saying things twice or not."""
 
 import math
 
 from teachback.schemas import Exchange
 from teachback.streams.signals.reading import words
 
-GRAM = 4
 TAIL = 128  # words; a loop, once entered, lasts to the end
 
 
@@ -20,10 +19,17 @@ def cut_off(exchange: Exchange) -> float | None:
 
 
 def repetition(exchange: Exchange) -> float | None:
-    """Share of four-word sequences that were there before: seq-rep-4 of Welleck et al. (2020).
+    """Share of the answer's four-word sequences that were there before, in the answer or in the question.
 
-    A small model that runs in circles has a high one. The last 128 words count; None for fewer than four.
+    seq-rep-4 of Welleck et al. (2020), with what was asked as part of what came before: a small model that runs in
+    circles has a high one, and so has one that gives the question back. The answer's last 128 words count, and the
+    question's; None for fewer than four.
     """
-    said = words(exchange.answer)[-TAIL:]
-    total = len(said) - GRAM + 1
-    return 1 - len(set(zip(said, said[1:], said[2:], said[3:], strict=False))) / total if total > 0 else None
+    said, asked = words(exchange.answer)[-TAIL:], words(exchange.question)[-TAIL:]
+    found = _sequences(said)
+    return 1 - len(set(found).difference(_sequences(asked))) / len(found) if found else None
+
+
+def _sequences(said: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All runs of four neighbouring words."""
+    return list(zip(said, said[1:], said[2:], said[3:], strict=False))

@@ -9,11 +9,22 @@ import msgspec
 import numpy as np
 import pytest
 
-from bench.signals_candidates import validated
-from bench.signals_figures import Half, Interval, bootstrapped, calibration_error, fitted, scores, shares, told_apart
+from bench.signals_candidates import grounds, validated
+from bench.signals_figures import (
+    Half,
+    Interval,
+    bootstrapped,
+    calibration_error,
+    fitted,
+    prior_error,
+    scores,
+    shares,
+    told_apart,
+)
 from bench.signals_fiqa import WHEEL, Human, Pair, halves, load, pairs
 from bench.signals_logprobs import Kept, tokens
-from bench.signals_report import Found, Worth, report
+from bench.signals_picture import picture
+from bench.signals_report import Found, Prior, Worth, report
 from bench.signals_rows import Remembered, Without, corpus, hidden_labels, rows
 from teachback.streams.signals import SIGNALS
 from teachback.streams.signals.similarity import unit_vectors
@@ -126,6 +137,20 @@ def test_a_fitted_calibration_is_off_by_little_more_than_chance() -> None:
     assert error < chance + 0.06
 
 
+def test_the_prior_needs_no_labels_and_is_measured_as_the_fit_is() -> None:
+    half = made(200, noise=0.05)
+    telling = half._replace(signals=half.signals.copy())
+    telling.signals[:, SIGNALS.index("qa_cosine")] = np.where(half.acceptable, 1.5, -1.0)
+    assert prior_error(telling, 3) < 0.02 < prior_error(half, 3)
+
+
+def test_a_half_can_be_looked_at_without_some_signals() -> None:
+    seen = made(20).only(["log_words"])
+    assert np.isfinite(seen.signals[:, SIGNALS.index("log_words")]).all()
+    assert np.isnan(seen.signals[:, SIGNALS.index("qa_cosine")]).all()
+    assert seen.of("hard").sum() == 20
+
+
 def test_candidates_are_judged_by_fits_that_have_not_seen_the_question() -> None:
     half = made(100, noise=0.6)
     truth = half.acceptable[:, None].astype(float)
@@ -134,21 +159,40 @@ def test_candidates_are_judged_by_fits_that_have_not_seen_the_question() -> None
     assert validated(half, blind, ["noise"])[1] < 0.8
 
 
-def test_the_report_names_every_figure_and_what_was_not_measured() -> None:
+def test_what_the_prior_rests_on_is_printed() -> None:
+    half = made(200)
+    half.signals[:, SIGNALS.index("question_overlap")] = 0.1 + 0.4 * half.acceptable
+    line = next(line for line in grounds(half).splitlines() if "`question_overlap`" in line)
+    weight, *medians = (float(cell) for cell in line.split("|")[3:-1])
+    assert weight > 1
+    assert medians == [0.5, 0.1, 0.1]
+
+
+def found() -> Found:
     span = Interval(0.9, 0.8, 0.95)
-    text = report(
-        Found(
-            everything=(span, span),
-            alone={"qa_cosine": Worth(1.0, span, span, 0.5, 0.05), "hedging": Worth(1.0, span, span, 0.1, 0.0)},
-            absent=["support"],
-            pools={40: (0.91, 0.92)},
-            ece=Interval(0.04, 0.03, 0.05),
-            chance=0.02,
-            draws=20,
-            areas=(span, span),
-            bank="| the bank |",
-        ),
-        648,
+    return Found(
+        everything=(span, span),
+        alone={"qa_cosine": Worth(1.0, span, span, 0.5, 0.05), "hedging": Worth(1.0, span, span, 0.1, 0.0)},
+        absent=["support"],
+        pools={40: (0.91, 0.92)},
+        ece=Interval(0.04, 0.03, 0.05),
+        chance=0.02,
+        draws=20,
+        met=17,
+        areas=(span, span),
+        prior=Prior(span, span, Interval(0.06, 0.05, 0.07), {"right": 0.4, "random": 0.0, "hard": 0.03}),
+        recurring="| what recurs |",
     )
+
+
+def test_the_report_names_every_figure_and_what_was_not_measured() -> None:
+    text = report(found(), 648)
     assert text.index("`qa_cosine`") < text.index("`hedging`")
-    assert all(part in text for part in ("`support`", "0.040 (0.030–0.050)", "at least 0.92", "+0.050", "| the bank |"))
+    assert all(part in text for part in ("`support`", "0.040 (0.030–0.050)", "at least 0.92", "+0.050"))
+    assert all(part in text for part in ("| what recurs |", "hard answers", "3%", "0.060", "17 of 20 splits"))
+
+
+def test_the_picture_is_a_png_in_a_folder_that_need_not_exist(tmp_path: Path) -> None:
+    file = tmp_path / "images" / "signals.png"
+    picture(found(), file)
+    assert file.read_bytes().startswith(b"\x89PNG")

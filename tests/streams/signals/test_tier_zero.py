@@ -133,6 +133,15 @@ def test_an_answer_that_turns_in_circles_repeats() -> None:
     assert "repetition" not in tier_zero(exchange("one two three"))
 
 
+def test_an_answer_that_gives_the_question_back_repeats() -> None:
+    asked = "What is the fee for an unpaid direct debit these days?"
+    parrot, plain = f"So, {asked.lower()}", "We charge five pounds when there is not enough money."
+    assert tier_zero(exchange(parrot, asked))["repetition"] > 0.8
+    assert tier_zero(exchange(plain, asked))["repetition"] == 0.0
+    taken_up = tier_zero(exchange(f"The fee for an unpaid direct debit is £5. {plain}", asked))["repetition"]
+    assert 0 < taken_up < 0.3
+
+
 def test_the_loop_at_the_end_of_a_long_answer_is_seen() -> None:
     sane = " ".join(f"word{n}" for n in range(500))
     assert tier_zero(exchange(f"{sane} {'and so on ' * 60}"))["repetition"] > 0.9
