@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from teachback.infra.commands import adapters, demo, kafka, models, operate, people, policy, replay, topics, whatif
+from teachback.infra.commands import (
+    adapters,
+    confidence,
+    demo,
+    guarantee,
+    kafka,
+    models,
+    operate,
+    people,
+    policy,
+    replay,
+    topics,
+    whatif,
+)
 from teachback.infra.console import Context
 from teachback.infra.failures import failures, told
 
@@ -22,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, operate, replay, people, adapters, policy, whatif, topics, kafka, models):
+for group in (demo, operate, replay, people, adapters, policy, whatif, confidence, guarantee, topics, kafka, models):
     group.register(app)
 
 

@@ -40,7 +40,8 @@ def test_help_names_every_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "teachback.infra.command", "--help"], capture_output=True, text=True, check=True
     )
-    for name in ("demo", "up", "down", "status", "doctor", "replay", "review", "reviewers", "adapters", "runs"):
+    operated = ("demo", "up", "down", "status", "doctor", "replay", "review", "reviewers", "adapters", "runs")
+    for name in (*operated, "policy", "whatif", "confidence", "guarantee"):
         assert f" {name} " in done.stdout
     assert "│ run " not in done.stdout  # the supervisor's own
 
@@ -78,6 +79,11 @@ NEED_KAFKA = [
     ("adapters", "rollback", "support@v0"),
     ("policy", "show"),
     ("policy", "set", "--threshold", "0.5"),
+    ("whatif",),
+    ("confidence", "show"),
+    ("confidence", "report"),
+    ("guarantee",),
+    ("guarantee", "--verify"),
     ("topics", "show"),
     ("topics", "apply"),
     ("replay", "pairs.csv"),
