@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from teachback.schemas.event import Count, Event, Moment, Part, Ratio, Text
+from teachback.schemas.event import Count, Event, Moment, Part, Ratio, Share, Text
 
 
 class Term(Part, frozen=True, kw_only=True):
@@ -80,10 +80,10 @@ class Certificate(Event, frozen=True, kw_only=True, tag="certificate/1"):
     calibration: Annotated[Count, Meta(description="Version of `loop.calibration` whose confidences are meant.")]
     policy: Annotated[Count, Meta(description="Version of the policy whose promise this is.")]
     population: Annotated[Text, Meta(description="`Policy.population`: a hash of the rules.")]
-    target: Ratio
-    confidence: Ratio
+    target: Share
+    confidence: Share
     attempt: Annotated[int, Meta(ge=1, description="Which calibration this is for the adapter: each has its own α.")]
-    alpha: Annotated[Ratio, Meta(description="This attempt's share of 1 − confidence.")]
+    alpha: Annotated[Share, Meta(description="This attempt's share of 1 − confidence.")]
     threshold: Ratio
     coverage: Annotated[Ratio, Meta(description="Share of live traffic at or above the threshold, when it was fixed.")]
     audits: Annotated[Count, Meta(description="Audits that certify, at or above the threshold.")]

@@ -11,6 +11,7 @@ import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with a time zone; ours are UTC.")]
 Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Identifier = Annotated[

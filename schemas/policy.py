@@ -4,10 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from teachback.schemas.event import Count, Event, Part, Ratio, Text
+from teachback.schemas.event import Count, Event, Part, Ratio, Share, Text
 from teachback.schemas.ids import sha256_of
-
-Share = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class Rule(Part, frozen=True, kw_only=True):
