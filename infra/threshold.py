@@ -24,8 +24,7 @@ def threshold_in_force(decisions: Decisions, bot: str, adapter: str) -> InForce 
     policy = decisions.policy
     if policy is None:
         return None
-    events = [one.event for one in decisions.calibrations] + [one.event for one in decisions.certificates]
-    standing = fold({}, events).get(bot, Standing())
+    standing = folded(decisions, bot)
     found = in_force(standing, policy, adapter)
     promise = standing.certificates[adapter] if found.certificate is not None else policy.promise
     return InForce(
@@ -36,6 +35,12 @@ def threshold_in_force(decisions: Decisions, bot: str, adapter: str) -> InForce 
         certified=found.certificate is not None,
         promise=None if promise is None else _said(promise),
     )
+
+
+def folded(decisions: Decisions, bot: str) -> Standing:
+    """Calibrations and certificates as a worker has them."""
+    events = [one.event for one in decisions.calibrations] + [one.event for one in decisions.certificates]
+    return fold({}, events).get(bot, Standing())
 
 
 def _said(promise: Promise | Certificate) -> str:

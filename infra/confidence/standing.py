@@ -3,9 +3,9 @@
 import msgspec
 
 from teachback.infra.history import Decisions
-from teachback.infra.threshold import InForce, threshold_in_force
+from teachback.infra.threshold import InForce, folded, threshold_in_force
 from teachback.schemas.calibration import Quality, Term
-from teachback.streams.calibrations import Standing, fold, keeps
+from teachback.streams.calibrations import Standing, keeps
 from teachback.streams.confidence import PRIOR, weights_of
 
 
@@ -36,12 +36,6 @@ def standings(decisions: Decisions, bot: str, champion: str) -> tuple[AdapterSta
     certified = [name for name, one in stands.certificates.items() if keeps(one, policy)]
     names = dict.fromkeys((champion, *sorted(certified)))
     return tuple(_standing(decisions, stands, bot, name, name == champion) for name in names)
-
-
-def folded(decisions: Decisions, bot: str) -> Standing:
-    """Calibrations and certificates as a worker has them."""
-    events = [one.event for one in decisions.calibrations] + [one.event for one in decisions.certificates]
-    return fold({}, events).get(bot, Standing())
 
 
 def _standing(decisions: Decisions, stands: Standing, bot: str, name: str, serving: bool) -> AdapterStanding:
