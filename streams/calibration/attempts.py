@@ -15,8 +15,10 @@ prior, which is a guess:
 - the withdrawal of a certificate of this adapter tries the newest calibration anew, in place of all attempts before it.
 
 Whoever goes back to what was asked for earlier finds its attempts as they were: the same e-values at the same shares.
-A policy may have been chosen by looking at audits. So an attempt rests on audits scored since what it is about was
-last asked for anew (`since`), or since the last withdrawal; a calibration that comes meanwhile has seen none of them.
+An attempt rests only on audits that were scored after its calibration was published, after what it is about was last
+asked for anew, and after the last withdrawal (`since`). For people choose policies by looking at audits; and what a fit
+learns from is not free of older audits, though they certify and no fit sees them: the threshold that they proved
+decided what was reviewed, and what was approved of them stands among the signals of later answers.
 """
 
 from collections.abc import Iterable
@@ -69,14 +71,11 @@ def asked_of(policy: Policy) -> Asked | None:
 
 
 def attempts(policies: Iterable[Timed[Policy]], own: Iterable[Timed[Own]], adapter: str, first: First) -> list[Attempt]:
-    """Every attempt so far for an adapter, by number. Both are in the order of the log, versions without a gap.
-
-    The first thing that is asked for has no `since`: no audit of the adapter is older.
-    """
+    """Every attempt so far for an adapter, by number. Both are in the order of the log, versions without a gap."""
     opened: dict[tuple[Asked, int, int], Attempt] = {}
     asked: Asked | None = None
     newest: Calibration | None = None
-    policy = since = withdrawals = 0
+    policy = since = published = withdrawals = 0
     turns: Iterable[Timed[Event]] = merge(policies, own, key=lambda turn: turn.time)
     for event, time in turns:
         if isinstance(event, Policy):
@@ -84,11 +83,11 @@ def attempts(policies: Iterable[Timed[Policy]], own: Iterable[Timed[Own]], adapt
                 since = time
             policy, asked = event.version, asked_of(event)
         elif isinstance(event, Calibration):
-            newest = event
+            newest, published = event, time
         elif isinstance(event, Certificate) and event.state == "withdrawn" and event.adapter == adapter:
             withdrawals, since = withdrawals + 1, time
         if asked and newest and policy >= first.policy and newest.version >= first.calibration:
-            attempt = Attempt(len(opened) + 1, newest, since, asked, withdrawals)
+            attempt = Attempt(len(opened) + 1, newest, max(since, published), asked, withdrawals)
             opened.setdefault((asked, newest.version, withdrawals), attempt)
     return list(opened.values())
 

@@ -45,12 +45,17 @@ def numbered(found: Sequence[Attempt]) -> list[tuple[int, int, int]]:
 
 def test_every_version_is_an_attempt_from_the_one_under_which_the_adapter_first_answered() -> None:
     events = (policy(1), calibration(1), calibration(2), calibration(3))
-    assert numbered(tried(*events, first=First(1, 2))) == [(1, 2, 0), (2, 3, 0)]
+    assert numbered(tried(*events, first=First(1, 2))) == [(1, 2, 3), (2, 3, 4)]
+
+
+def test_an_attempt_rests_on_audits_since_its_calibration_was_published_alone() -> None:
+    """What was reviewed before it, and so what it was fitted to, hung on audits that certified a threshold."""
+    assert [one.since for one in tried(policy(1), calibration(1), calibration(2))] == [2, 3]
 
 
 def test_the_prior_is_never_an_attempt() -> None:
     assert tried(policy(1)) == []
-    assert numbered(tried(policy(1), calibration(1))) == [(1, 1, 0)]
+    assert numbered(tried(policy(1), calibration(1))) == [(1, 1, 2)]
 
 
 def test_without_a_promise_nothing_is_tried() -> None:
@@ -62,7 +67,7 @@ def test_without_a_promise_nothing_is_tried() -> None:
 )
 def test_what_is_asked_for_next_goes_on_counting_with_the_newest_version(other: Policy) -> None:
     found = tried(policy(1), calibration(1), calibration(2), other, calibration(3))
-    assert numbered(found) == [(1, 1, 0), (2, 2, 0), (3, 2, 4), (4, 3, 4)]
+    assert numbered(found) == [(1, 1, 2), (2, 2, 3), (3, 2, 4), (4, 3, 5)]
     assert [one.asked for one in found] == [asked_of(POLICY)] * 2 + [asked_of(other)] * 2
 
 
@@ -72,34 +77,34 @@ def test_whoever_goes_back_finds_the_attempts_as_they_were_and_opens_only_those_
     again = tried(*events, policy(3))
     assert again[: len(there)] == there
     assert numbered(again[len(there) :]) == [(4, 2, 5)]
-    assert numbered(live(again, asked_of(policy(3)), 0)) == [(1, 1, 0), (4, 2, 5)]
+    assert numbered(live(again, asked_of(policy(3)), 0)) == [(1, 1, 2), (4, 2, 5)]
     assert len(tried(*events, policy(3), policy(4, rules=FEES), policy(5))) == len(again)
 
 
 def test_another_confidence_or_an_equal_policy_opens_nothing() -> None:
     found = tried(policy(1), calibration(1), policy(2, confidence=0.99), policy(3), policy(4, confidence=0.5))
-    assert numbered(found) == [(1, 1, 0)]
+    assert numbered(found) == [(1, 1, 2)]
 
 
 def test_a_promise_that_was_taken_back_and_is_made_again_is_gone_on_with() -> None:
     found = tried(policy(1), calibration(1), policy(2, target=None), calibration(2), policy(3))
-    assert numbered(found) == [(1, 1, 0), (2, 2, 5)]
+    assert numbered(found) == [(1, 1, 2), (2, 2, 5)]
 
 
 def test_a_first_promise_rests_on_audits_since_it_was_made() -> None:
     """Whoever made it may have looked at the earlier ones."""
-    assert numbered(tried(policy(1, target=None), calibration(1), policy(2), calibration(2))) == [(1, 1, 3), (2, 2, 3)]
+    assert numbered(tried(policy(1, target=None), calibration(1), policy(2), calibration(2))) == [(1, 1, 3), (2, 2, 4)]
 
 
 def test_after_a_withdrawal_the_newest_version_then_and_later_ones_are_further_attempts() -> None:
     found = tried(policy(1), calibration(1), calibration(2), withdrawal(), calibration(3))
-    assert numbered(found) == [(1, 1, 0), (2, 2, 0), (3, 2, 4), (4, 3, 4)]
-    assert numbered(live(found, asked_of(POLICY), 1)) == [(3, 2, 4), (4, 3, 4)]
+    assert numbered(found) == [(1, 1, 2), (2, 2, 3), (3, 2, 4), (4, 3, 5)]
+    assert numbered(live(found, asked_of(POLICY), 1)) == [(3, 2, 4), (4, 3, 5)]
 
 
 def test_attempts_go_on_counting_over_several_withdrawals() -> None:
     found = tried(policy(1), calibration(1), calibration(2), withdrawal(), withdrawal())
-    assert numbered(found) == [(1, 1, 0), (2, 2, 0), (3, 2, 4), (4, 2, 5)]
+    assert numbered(found) == [(1, 1, 2), (2, 2, 3), (3, 2, 4), (4, 2, 5)]
 
 
 def test_a_withdrawal_ends_the_attempts_for_everything_that_was_ever_asked_for() -> None:
@@ -108,13 +113,13 @@ def test_a_withdrawal_ends_the_attempts_for_everything_that_was_ever_asked_for()
 
 
 def test_another_adapters_withdrawal_changes_nothing() -> None:
-    assert numbered(tried(policy(1), calibration(1), withdrawal("new"))) == [(1, 1, 0)]
+    assert numbered(tried(policy(1), calibration(1), withdrawal("new"))) == [(1, 1, 2)]
 
 
 def test_what_was_asked_for_before_the_adapter_first_answered_costs_it_nothing() -> None:
     events = (policy(1), calibration(1), policy(2, rules=FEES), policy(3, rules=CARDS), calibration(2))
-    assert numbered(tried(*events, policy(4), first=First(3, 2))) == [(1, 2, 0), (2, 2, 6)]
-    assert numbered(tried(*events, policy(4), first=First(4, 2))) == [(1, 2, 0)]
+    assert numbered(tried(*events, policy(4), first=First(3, 2))) == [(1, 2, 5), (2, 2, 6)]
+    assert numbered(tried(*events, policy(4), first=First(4, 2))) == [(1, 2, 5)]
 
 
 def test_no_number_is_given_twice_and_none_changes_whatever_comes_later() -> None:

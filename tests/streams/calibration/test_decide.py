@@ -49,6 +49,14 @@ def begun(policy: Policy = POLICY) -> State:
     return state
 
 
+def fitted(policy: Policy = POLICY) -> State:
+    """The same with its first calibration: audits from now on may certify."""
+    state = begun(policy)
+    (first,) = publish(state)
+    assert isinstance(first, Calibration)
+    return state
+
+
 def audited(
     state: State, ids: list[str], at: int, *, acceptable: bool = True, adapter: str = "base", policy: int = 1
 ) -> None:
@@ -74,9 +82,9 @@ def publish(state: State, slow: timedelta = timedelta(0)) -> list[Event]:
 
 
 def certified() -> tuple[State, Certificate]:
-    state = begun()
+    state = fitted()
     audited(state, CERTIFY[:ENOUGH], START + 2 * HOUR)
-    _, proof = publish(state)
+    (proof,) = publish(state)
     assert isinstance(proof, Certificate)
     return state, proof
 
@@ -112,32 +120,39 @@ def test_too_few_labels_make_none() -> None:
 
 
 def test_one_clean_audit_too_few_gives_no_certificate_and_the_last_one_does() -> None:
-    state = begun()
+    state = fitted()
+    published = datetime.fromtimestamp(state.time / 1000, UTC)
     audited(state, CERTIFY[: ENOUGH - 1], START + 2 * HOUR)
-    assert [type(event) for event in publish(state)] == [Calibration]
+    assert publish(state) == []
     audited(state, [CERTIFY[ENOUGH - 1]], START + 3 * HOUR)
     (proof,) = publish(state)
     assert isinstance(proof, Certificate) and proof.state == "certified"
     assert (proof.audits, proof.errors, proof.unresolved, proof.attempt) == (ENOUGH, 0, 0, 1)
-    assert proof.e_value >= 1 / proof.alpha and proof.since is None
+    assert proof.e_value >= 1 / proof.alpha and proof.since == published
     assert (proof.adapter, proof.calibration, proof.policy, proof.population) == ("base", 1, 1, POLICY.population)
     assert (proof.target, proof.confidence) == (0.1, 0.95)
 
 
-def test_audits_that_do_not_certify_give_no_certificate_however_many() -> None:
+def test_audits_from_before_the_calibration_give_no_certificate_however_many() -> None:
     state = begun()
+    audited(state, CERTIFY[: 3 * ENOUGH], START + 2 * HOUR)
+    assert [type(event) for event in publish(state)] == [Calibration]
+
+
+def test_audits_that_do_not_certify_give_no_certificate_however_many() -> None:
+    state = fitted()
     learn = [id_ for id_ in (f"a{number}" for number in range(2000)) if side(id_) == "calibrate"]
     audited(state, learn[: 2 * ENOUGH], START + 2 * HOUR)
     assert not any(isinstance(event, Certificate) for event in publish(state))
 
 
 def test_audits_that_nobody_settles_are_errors_and_give_no_certificate() -> None:
-    state = begun()
-    audited(state, CERTIFY[:ENOUGH], START + 2 * HOUR)
-    state.note(scored(CERTIFY[ENOUGH], START + HOUR, signals={"qa_cosine": 0.95}))
+    state = fitted()
+    audited(state, CERTIFY[:ENOUGH], START + 3 * HOUR)
+    state.note(scored(CERTIFY[ENOUGH], START + 2 * HOUR, signals={"qa_cosine": 0.95}))
     audited(state, CERTIFY[ENOUGH + 1 : 3 * ENOUGH], START + 5 * HOUR)
     assert not any(isinstance(event, Certificate) for event in publish(state))
-    pass_time(state, START + HOUR + int(POLICY.audit_hours * HOUR))
+    pass_time(state, START + 2 * HOUR + int(POLICY.audit_hours * HOUR))
     assert publish(state) == []
     pass_time(state, state.time + 1)
     (proof,) = publish(state)
@@ -145,9 +160,9 @@ def test_audits_that_nobody_settles_are_errors_and_give_no_certificate() -> None
 
 
 def test_a_policy_without_a_promise_gets_no_certificate() -> None:
-    state = begun(msgspec.structs.replace(POLICY, promise=None))
+    state = fitted(msgspec.structs.replace(POLICY, promise=None))
     audited(state, CERTIFY[:ENOUGH], START + 2 * HOUR)
-    assert [type(event) for event in publish(state)] == [Calibration]
+    assert publish(state) == []
 
 
 def test_the_certificate_routes_its_adapter_and_a_new_adapter_has_none() -> None:

@@ -16,6 +16,7 @@ from tests.streams.calibration.test_decide import (
     audited,
     begun,
     certified,
+    fitted,
     later,
     pass_time,
     publish,
@@ -38,7 +39,7 @@ def test_events_that_are_read_twice_change_nothing() -> None:
     for event in (own[0].event, gone):
         put(state, event)
     assert state.own == own and state.withdrawals("base") == 1
-    first, again = certified(), begun()
+    first, again = certified(), fitted()
     for id_ in CERTIFY[:ENOUGH] * 2:
         audited(again, [id_], first[0].evidence.known[id_].time)
     assert [one.audits for one in publish(again) if isinstance(one, Certificate)] == [proof.audits]

@@ -8,16 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import binom
+from scipy.stats import beta, binom
 
 from teachback.streams.guarantee import alpha_of, log_e_value, missing
+from teachback.streams.guarantee.evalue import LEAN
 
 
 @pytest.mark.parametrize("target", [0.01, 0.03, 0.2])
 @pytest.mark.parametrize(("audits", "errors"), [(0, 0), (1, 0), (1, 1), (40, 0), (40, 3), (300, 2), (300, 12)])
 def test_the_closed_form_is_the_integral_that_defines_it(audits: int, errors: int, target: float) -> None:
     def ratio(p: float) -> float:
-        return float((p / target) ** errors * ((1 - p) / (1 - target)) ** (audits - errors)) / target
+        density = beta.pdf(p, 1, LEAN / target) / beta.cdf(target, 1, LEAN / target)
+        return float((p / target) ** errors * ((1 - p) / (1 - target)) ** (audits - errors) * density)
 
     integral, _ = quad(ratio, 0.0, target, epsabs=0.0, epsrel=1e-11, limit=200)
     assert float(log_e_value(audits, errors, target)) == pytest.approx(math.log(integral), abs=1e-8)
@@ -83,10 +85,18 @@ def test_missing_is_the_least_number_of_clean_audits_that_suffices(
         assert float(log_e_value(audits + more - 1, errors, target)) < -math.log(alpha)
 
 
-def test_from_nothing_148_clean_audits_are_missing_and_none_once_there_is_enough() -> None:
-    assert missing(0, 0, 0.03, 0.05) == 148
-    assert missing(148, 0, 0.03, 0.05) == 0
-    assert missing(147, 0, 0.03, 0.05) == 1
+def test_from_nothing_124_clean_audits_are_missing_and_none_once_there_is_enough() -> None:
+    assert missing(0, 0, 0.03, 0.05) == 124
+    assert missing(124, 0, 0.03, 0.05) == 0
+    assert missing(123, 0, 0.03, 0.05) == 1
+
+
+@pytest.mark.parametrize("target", [0.01, 0.03, 0.1, 0.5])
+def test_it_needs_fewer_clean_audits_than_a_uniform_density_and_more_than_any_bet_can_do_with(target: float) -> None:
+    needed = missing(0, 0, target, 0.05)
+    uniform = (1 - (1 - target) ** (needed + 1)) / (needed + 1) / target / (1 - target) ** needed
+    assert uniform < 1 / 0.05
+    assert (1 - target) ** -(needed - 1) > 1 / 0.05  # all on "none is wrong": no bet gains more by a clean audit
 
 
 def test_all_attempts_together_spend_at_most_alpha() -> None:
