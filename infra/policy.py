@@ -13,10 +13,14 @@ from teachback.schemas.ids import derived
 from teachback.schemas.log import Tail
 from teachback.schemas.wire import Cluster, encode, headers, producer, require_topics
 from teachback.streams.policies import fold, usable
+from teachback.streams.route import compilable, searched
 
 # Strict until there is evidence: nearly everything is reviewed.
 THRESHOLD = 0.8
 AUDIT_RATE = 0.1
+PROBE_LENGTH, PROBE_SECONDS = 2000, 0.2
+COMMON = ("a", "0", " ", "a ", "x@", "-")  # what patterns repeat
+NOWHERE = "\x00"  # ends a probe so that a pattern which wants the end does not find it
 OWN = ("id", "bot", "created", "version", "reason")
 """Fields of a version, rather than of what was decided."""
 
@@ -130,11 +134,29 @@ def rule_problems(rule: Rule) -> list[str]:
         ]
     if rule.topic == "" or rule.pattern == "":
         return [f"rule {rule.name!r} has an empty topic or pattern; leave it out, or say what it matches"]
-    try:
-        re.compile(rule.pattern or "", re.IGNORECASE)
-    except (re.error, ValueError, OverflowError, RecursionError) as exc:
-        return [f"rule {rule.name!r}: its pattern is no regular expression that Python can use: {exc}"]
+    if wrong := compilable(rule.pattern or ""):
+        return [f"rule {rule.name!r}: its pattern is no regular expression that Python can use: {wrong}"]
+    if rule.pattern and (repeated := slow_on(rule.pattern)) is not None:
+        return [
+            f"rule {rule.name!r}: its pattern takes too long on a question of {PROBE_LENGTH:,} times {repeated!r}; "
+            "leave out repetitions within repetitions, such as `(a+)+`"
+        ]
     return []
+
+
+def slow_on(pattern: str) -> str | None:
+    """A text that the pattern takes too long on when it is repeated; None when none was found, which proves nothing.
+
+    A worker gives up on such a search and has people look: one slow rule would send them whatever somebody pastes.
+    """
+    own: list[str] = re.findall(r"[^\W_]+|\s", pattern)
+    probes: list[str] = [*COMMON, *own, *"".join(own)]
+    for repeated in dict.fromkeys(probes):
+        try:
+            searched(pattern, repeated * PROBE_LENGTH + NOWHERE, PROBE_SECONDS)
+        except TimeoutError:
+            return repeated
+    return None
 
 
 def _publish(cluster: Cluster, policy: Policy) -> None:

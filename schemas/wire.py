@@ -74,7 +74,7 @@ def decode(data: bytes | None, *kinds: type[E]) -> E:
         raise BadEvent("a tombstone (no value) where an event was expected")
     try:
         event: E = _decoder(kinds).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:  # ValidationError is a DecodeError
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:  # ValidationError is a DecodeError
         expected = " or ".join("/".join(map(str, event_name(kind))) for kind in kinds)
         raise BadEvent(f"not a valid {expected}: {exc}") from exc
     return event

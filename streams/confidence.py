@@ -71,7 +71,9 @@ def confidence(signals: Mapping[str, float], weights: Weights = PRIOR) -> float:
     total = weights.intercept
     for term in weights.terms:
         value = signals.get(term.signal)
-        total += term.missing if value is None else term.weight * ((value - term.centre) / term.scale)
+        total += (
+            term.missing if value is None or math.isnan(value) else term.weight * ((value - term.centre) / term.scale)
+        )
     return round(1.0 / (1.0 + math.exp(-max(-FARTHEST, min(FARTHEST, total)))), DECIMALS)
 
 

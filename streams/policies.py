@@ -1,11 +1,11 @@
 """The policy in force for each bot: a fold over `loop.policy`, kept up to date between batches."""
 
-import re
 from collections.abc import Iterable
 
 from teachback.schemas import Policy
 from teachback.schemas.log import Tail
 from teachback.schemas.wire import Cluster
+from teachback.streams.route import compilable
 
 
 def fold(current: dict[str, Policy], policies: Iterable[Policy]) -> dict[str, Policy]:
@@ -20,12 +20,7 @@ def fold(current: dict[str, Policy], policies: Iterable[Policy]) -> dict[str, Po
 
 def usable(policy: Policy) -> bool:
     """Whether every pattern compiles. The command that publishes checks too; a worker must not fall over another's."""
-    try:
-        for rule in policy.rules:
-            re.compile(rule.pattern or "")
-    except (re.error, ValueError, OverflowError, RecursionError):
-        return False
-    return True
+    return not any(compilable(rule.pattern or "") for rule in policy.rules)
 
 
 class Policies:

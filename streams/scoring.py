@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeVar, cast
 
 from teachback.schemas import Event, Exchange, Policy, ReviewRequest, Scored
 from teachback.schemas.event import now
+from teachback.schemas.topics import MAX_EVENT_BYTES
 from teachback.schemas.wire import BadEvent, Cluster, decode, encode, headers, require_topics
 from teachback.streams.batches import BadRecord, Leg, Output, Record, StreamSettings, make_app
 from teachback.streams.batches import run as run_worker
@@ -28,6 +29,7 @@ from teachback.streams.signals.similarity import Embedder, SentenceEmbedder
 from teachback.streams.signals.tier_one import tier_one
 
 REMEMBERED = 200_000
+LONGEST = MAX_EVENT_BYTES - (64 << 10)  # a review request adds its route, reasons and headers to the exchange
 READ = ("chat.exchanges", "loop.policy", "loop.calibration", "labels.approved")
 WRITTEN = ("chat.scored", "review.requests", "chat.exchanges.dlq")
 T_co = TypeVar("T_co", covariant=True)
@@ -66,9 +68,16 @@ class Scorer:
     async def handle(self, batch: list[tuple[Record, Exchange]]) -> Sequence[Output]:
         """The outputs of one batch, in order. What waits or computes does so in a thread: heartbeats never stall."""
         fresh = [exchange for record, exchange in batch if self._first(record, exchange)]
-        policies, standing, beside = await asyncio.to_thread(self._look, fresh)
+        return await asyncio.to_thread(self._decide, fresh)
+
+    def _decide(self, exchanges: Sequence[Exchange]) -> list[Output]:
+        """The outputs of these exchanges, by what is in force now."""
+        beside: list[dict[str, float]] = [{} for _ in exchanges]
+        if self._embed is not None:
+            beside = tier_one(exchanges, self._embed, self._reviewed, self.failures)
+        policies, standing = self._policies.refresh(), self._calibrations.refresh()
         outputs: list[Output] = []
-        for exchange, others in zip(fresh, beside, strict=True):
+        for exchange, others in zip(exchanges, beside, strict=True):
             signals = tier_zero(exchange) | others
             policy = policies[exchange.bot]
             force = in_force(standing.get(exchange.bot, Standing()), policy, exchange.adapter)
@@ -80,17 +89,10 @@ class Scorer:
                 outputs.append(self._output("review.requests", exchange.id, request(exchange, score, routed, policy)))
         return outputs
 
-    def _look(
-        self, exchanges: Sequence[Exchange]
-    ) -> tuple[Mapping[str, Policy], Mapping[str, Standing], list[dict[str, float]]]:
-        """What is in force now, and the tier-one signals of each exchange."""
-        beside: list[dict[str, float]] = [{} for _ in exchanges]
-        if self._embed is not None:
-            beside = tier_one(exchanges, self._embed, self._reviewed, self.failures)
-        return self._policies.refresh(), self._calibrations.refresh(), beside
-
     def decode(self, record: Record) -> Exchange:
-        """The exchange in a record. Raises BadRecord for what is none, and for a bot without a policy."""
+        """The exchange in a record. Raises BadRecord for what is none or too long, and for a bot without a policy."""
+        if len(record.value) > LONGEST:
+            raise BadRecord(f"{len(record.value):,} bytes, more than the {LONGEST:,} that fit a review request")
         try:
             exchange = decode(record.value, Exchange)
         except BadEvent as exc:

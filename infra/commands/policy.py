@@ -23,8 +23,8 @@ from teachback.schemas.topics import DAY_MS
 from teachback.schemas.wire import Cluster, TopicMismatch
 
 PATTERN_NOTE = (
-    "A pattern is searched in every question. Whether it backtracks without end on some (such as (a+)+b does) can't be "
-    "checked here, and it would stall scoring: keep it plain."
+    "A pattern is searched in every question. Where a search takes too long, as that of (a+)+b may, the exchange goes "
+    "to review with the reason `undecided`: keep it plain."
 )
 
 

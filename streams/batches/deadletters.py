@@ -4,22 +4,31 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from teachback.schemas.topics import MAX_EVENT_BYTES
 from teachback.streams.batches.batch import Output, RawRecord, Record
 from teachback.streams.batches.errors import BadRecord, TooManyDeadLetters
 
 T = TypeVar("T")
 
-REASON, SOURCE = "dlq_reason", "dlq_source"
+REASON, SOURCE, CUT = "dlq_reason", "dlq_source", "dlq_cut"
 REASON_BYTES = 1000  # a header is for reading in a list; the original bytes say the rest
+ROOM = 8 << 10  # bytes that reason, origin, key and Kafka's own framing may need
 WINDOW = 1000  # records over which the share is taken
 
 
 def dead_letter(raw: RawRecord, reason: str) -> Output:
-    """The record as it came, for `<topic>.dlq`: original key, value and headers, plus reason and origin."""
+    """The record as it came, for `<topic>.dlq`: original key, value and headers, plus reason and origin.
+
+    A value with which it would be larger than Kafka takes is cut, and the header `dlq_cut` has its length.
+    """
     source = f"{raw.topic}:{raw.partition}:{raw.offset}"
-    headers = [(name, value) for name, value in raw.headers if name not in (REASON, SOURCE)]
+    headers = [(name, value) for name, value in raw.headers if name not in (REASON, SOURCE, CUT)]
     headers += [(REASON, reason.encode(errors="replace")[:REASON_BYTES]), (SOURCE, source.encode())]
-    return Output(f"{raw.topic}.dlq", raw.key, raw.value, headers)
+    value, most = raw.value, MAX_EVENT_BYTES - ROOM - sum(len(name) + len(said or b"") for name, said in raw.headers)
+    if value is not None and len(value) > most:
+        headers.append((CUT, str(len(value)).encode()))
+        value = value[:most]
+    return Output(f"{raw.topic}.dlq", raw.key, value, headers)
 
 
 def sort_out(

@@ -89,6 +89,17 @@ def test_a_change_that_changes_nothing_publishes_nothing(cluster: Cluster) -> No
     assert change(cluster, BOT, {"threshold": first.threshold, "reason": "again"}) == first == current(cluster, BOT)
 
 
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(x+x+)+y"])
+def test_a_pattern_that_backtracks_without_end_is_refused(pattern: str) -> None:
+    with pytest.raises(PolicyError, match="takes too long"):
+        changed(default(BOT), {"rules": (Rule(name="slow", pattern=pattern),)})
+
+
+@pytest.mark.parametrize("pattern", ["fee|charge", r"\b(lost|stolen)\b.*\bcard\b", r"\s+$", r"\d{4}[ -]?\d{4}"])
+def test_a_pattern_that_people_write_is_taken(pattern: str) -> None:
+    assert changed(default(BOT), {"rules": (Rule(name="r", pattern=pattern),)}).rules[0].pattern == pattern
+
+
 class FakeLog:
     """`loop.policy` in memory, and a day of traffic."""
 
@@ -131,7 +142,7 @@ def test_every_field_that_a_person_should_change_can_be_set(teachback: Teachback
     )
     assert (status, complained) == (0, "")
     assert "policy 2 is published" in printed and "threshold 0.8 → 0.6" in printed
-    assert "backtracks without end" in printed
+    assert "the reason `undecided`" in printed
     assert msgspec.to_builtins(log.policies[1]) == msgspec.to_builtins(log.policies[0]) | {
         "id": log.policies[1].id,
         "created": log.policies[1].created.isoformat().replace("+00:00", "Z"),

@@ -52,3 +52,7 @@ def test_an_answer_of_which_nothing_is_known_is_not_trusted() -> None:
 def test_each_signal_moves_the_confidence_its_own_way(name: str) -> None:
     low, high = (confidence(GOOD | {name: value}) for value in (0.2, 0.4))
     assert (low < high) == (name in HELPFUL)
+
+
+def test_a_signal_that_is_no_number_is_a_missing_one() -> None:
+    assert confidence({"qa_cosine": float("nan")}) == confidence({})

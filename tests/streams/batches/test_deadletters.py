@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from teachback.schemas.topics import MAX_EVENT_BYTES
 from teachback.streams.batches.batch import Record
-from teachback.streams.batches.deadletters import DeadLetterLimit, dead_letter, sort_out
+from teachback.streams.batches.deadletters import ROOM, DeadLetterLimit, dead_letter, sort_out
 from teachback.streams.batches.errors import BadRecord, TooManyDeadLetters
 from tests.streams.batches.fakes import TOPIC, Raw, raws
 
@@ -27,6 +28,19 @@ def test_garbage_anywhere_in_a_batch_costs_no_neighbour(place: int) -> None:
     assert [value for _, value in good] == [n for n in range(5) if n != place]
     assert [record.offset for record, _ in good] == [n for n in range(5) if n != place]
     assert [dict(letter.headers)["dlq_source"] for letter in dead] == [f"{TOPIC}:0:{place}".encode()]
+
+
+@pytest.mark.parametrize(("over", "cut"), [(-ROOM, False), (0, True), (5_000_000, True)])
+def test_a_dead_letter_is_never_larger_than_kafka_takes(over: int, cut: bool) -> None:
+    """Else the worker that wants to be rid of a record could not write it, and would stop at it for ever."""
+    value = b"x" * (MAX_EVENT_BYTES + over - 20)
+    letter = dead_letter(Raw(TOPIC, 0, 1, value, b"key", (("ce_id", b"e" * 10),)), "why " * 1000)
+    headers = dict(letter.headers)
+    assert letter.value is not None and value.startswith(letter.value)
+    assert (len(letter.value) < len(value)) == cut == ("dlq_cut" in headers)
+    assert headers.get("dlq_cut", str(len(value)).encode()) == str(len(value)).encode()
+    whole = sum(len(name) + len(said or b"") for name, said in letter.headers) + len(letter.key or b"")
+    assert len(letter.value) + whole < MAX_EVENT_BYTES - 1000
 
 
 def test_a_dead_letter_keeps_bytes_key_and_headers_and_says_why_and_whence() -> None:
