@@ -16,12 +16,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Generic, NamedTuple, Self, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from teachback.schemas.event import Event
 from teachback.schemas.wire import BadEvent, Cluster, consumer, decode, is_fatal
 
 E = TypeVar("E", bound=Event)
+# an end is told with the answer to a fetch, which waits for news for half a second unless it is told otherwise
+OPTIONS = {"enable.partition.eof": True, "fetch.wait.max.ms": 100}
 
 
 class Record(NamedTuple, Generic[E]):
@@ -46,10 +48,11 @@ class Tail(Generic[E]):
         chosen = range(cluster.partitions_of(topic)) if partitions is None else partitions
         self._unread = set(chosen)  # partitions whose end has not been seen yet
         self._reached = dict.fromkeys(chosen, 0)  # partition → offset that reading has come to, markers included
-        self._consumer = consumer(cluster, f"tail-{topic}", {"enable.partition.eof": True})
-        # the other one's connection is busy with a fetch that waits for news: a question would wait behind it
-        self._asker = consumer(cluster, f"ends-{topic}")
-        self._consumer.assign([TopicPartition(self.topic, p, OFFSET_BEGINNING) for p in chosen])
+        self._consumer = consumer(cluster, f"tail-{topic}", OPTIONS)
+        self._cluster = cluster
+        self._asker: Consumer | None = None
+        # 0 and not OFFSET_BEGINNING, which is looked up, half a second later; where 0 is gone, the earliest there is
+        self._consumer.assign([TopicPartition(self.topic, p, 0) for p in chosen])
 
     def catch_up(self, timeout: float = 60.0) -> Iterator[Record[E]]:
         """Everything up to the end of each partition. Raises TimeoutError when nothing moves for `timeout` seconds.
@@ -60,7 +63,7 @@ class Tail(Generic[E]):
         quiet_since = time.monotonic()
         while self._unread:
             ends = len(self._unread)
-            records = self.poll(0.2)
+            records = self.poll(0.02)  # this waits for a thousand records, or so long
             yield from records
             if records or len(self._unread) < ends:
                 quiet_since = time.monotonic()
@@ -85,6 +88,9 @@ class Tail(Generic[E]):
 
     def _end(self, partition: int, until: float) -> int:
         """The end of what is committed, as the broker has it now."""
+        if self._asker is None:
+            # the other one's connection is busy with a fetch that waits for news: a question would wait behind it
+            self._asker = consumer(self._cluster, f"ends-{self.topic}")
         while True:
             try:
                 _, end = self._asker.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=5.0)
@@ -101,7 +107,8 @@ class Tail(Generic[E]):
     def close(self) -> None:
         """Let go of the connections."""
         self._consumer.close()
-        self._asker.close()
+        if self._asker is not None:
+            self._asker.close()
 
     def __enter__(self) -> Self:
         return self
