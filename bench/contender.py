@@ -38,7 +38,7 @@ def create(cluster: Cluster, topics: dict[str, int]) -> None:
 def prepare(job: Job) -> None:
     """A contender's own topics, and the policy."""
     cluster = job.cluster
-    create(cluster, {"chat.scored": PARTITIONS, "review.requests": PARTITIONS, "loop.policy": 1})
+    create(cluster, {"chat.scored": PARTITIONS, "review.requests": PARTITIONS, "loop.policy": 1, "loop.calibration": 1})
     out = producer(cluster)
     out.produce(cluster.topic("loop.policy"), encode(POLICY), BOT)
     out.flush(30)

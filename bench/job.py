@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from typing import Literal, get_args
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from teachback.schemas.wire import Cluster
 
 Kind = Literal[
-    "teachback",  # streams.batches with the Scorer, without an embedder
+    "teachback",  # streams.batches with the Scorer, with an embedder in tier one
     "confluent-kafka",  # the reference: a plain loop of consume, produce, commit
     "Quix Streams",  # a StreamingDataFrame; in a virtual environment of its own
 ]
@@ -36,6 +37,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     batch: int = 1000
     commit_seconds: float = 5.0
+    embedder: str = ""
+    """Folder of the model for tier one; empty: tier zero only."""
+    packages: str = msgspec.field(default_factory=lambda: sysconfig.get_paths()["purelib"])
+    """Where Quix Streams' process finds, behind its own, what the scoring functions import."""
 
     @property
     def cluster(self) -> Cluster:

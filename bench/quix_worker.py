@@ -7,6 +7,7 @@ It has a virtual environment of its own (`bench/requirements-quix.lock`), becaus
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from typing import Any
 
@@ -14,7 +15,6 @@ from quixstreams import Application  # type: ignore[import-not-found]
 from quixstreams.models import Serializer  # type: ignore[import-not-found]
 
 from bench.job import Job, from_command_line
-from bench.work import decide
 from teachback.schemas.wire import producer_config
 from teachback.streams.batches import Output
 
@@ -49,6 +49,10 @@ def application(job: Job, state: str) -> Any:
 def run(job: Job) -> None:
     """Until SIGTERM."""
     cluster = job.cluster
+    sys.path.append(job.packages)  # behind what is installed here; only then can the work be imported
+    from bench.work import decide_all, embedder_of
+
+    embed = embedder_of(job.embedder)
     with tempfile.TemporaryDirectory() as state:
         app = application(job, state)
         source = app.topic(job.source, key_deserializer="bytes", value_deserializer="bytes")
@@ -56,7 +60,7 @@ def run(job: Job) -> None:
             cluster.topic(name): app.topic(cluster.topic(name), key_serializer="bytes", value_serializer=OutputValue())
             for name in TOPICS
         }
-        frame = app.dataframe(source).apply(lambda value: decide(cluster, value), expand=True)
+        frame = app.dataframe(source).apply(lambda value: [*decide_all(cluster, [value], embed)], expand=True)
         frame = frame.set_headers(lambda output, key, timestamp, headers: output.headers)
         frame.to_topic(lambda output, key, timestamp, headers: targets[output.topic], key=lambda output: output.key)
         app.run()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from teachback.schemas import Event, Exchange, Message, Policy, TokenLogprob
 from teachback.schemas.event import now
@@ -13,8 +16,12 @@ from teachback.streams.confidence import PRIOR, confidence
 from teachback.streams.route import route
 from teachback.streams.scoring import request, scored
 from teachback.streams.signals import tier_zero
+from teachback.streams.signals.similarity import Embedder, SentenceEmbedder
+from teachback.streams.signals.tier_one import tier_one
 
 BOT = "bench"
+EMBEDDED_AT_ONCE = 32  # the scoring leg's default
+FAILURES: Counter[str] = Counter()
 CONVERSATIONS = 1009
 HEDGED_EVERY = 10  # one answer in so many hedges, and goes to review
 QUESTION = "What does a card payment abroad cost, and is it the same in a shop and at a machine? "
@@ -27,7 +34,7 @@ POLICY = Policy(
     bot=BOT,
     created=now(),
     version=1,
-    threshold=0.38,
+    threshold=0.12,  # between hedging and plain answers, with tier zero alone and with both
     audit_rate=0.02,
     audit_salt="a salt for the benchmark",
 )
@@ -53,13 +60,29 @@ def sample(number: int) -> Exchange:
     )
 
 
+def embedder_of(folder: str) -> Embedder | None:
+    """The model in a folder, as the scoring leg loads it; None without one."""
+    return SentenceEmbedder(Path(folder), EMBEDDED_AT_ONCE) if folder else None
+
+
+def decide_all(cluster: Cluster, values: Sequence[bytes], embed: Embedder | None) -> Iterator[Output]:
+    """As `decide`, of a batch; with an embedder its tier-one signals too, embedded together."""
+    exchanges = [decode(value, Exchange) for value in values]
+    beside = tier_one(exchanges, embed, None, FAILURES) if embed else [{} for _ in exchanges]
+    for exchange, others in zip(exchanges, beside, strict=True):
+        yield from _decided(cluster, exchange, tier_zero(exchange) | others)
+
+
 def decide(cluster: Cluster, value: bytes) -> list[Output]:
     """What the scoring leg writes about one exchange, by the leg's own functions and nothing else.
 
     `Scorer` also drops repeated ids and looks for a new policy at each batch; the other contenders are spared that.
     """
     exchange = decode(value, Exchange)
-    signals = tier_zero(exchange)
+    return _decided(cluster, exchange, tier_zero(exchange))
+
+
+def _decided(cluster: Cluster, exchange: Exchange, signals: dict[str, float]) -> list[Output]:
     score = confidence(signals)
     routed = route(exchange, score, POLICY, POLICY.threshold)
     decision = scored(exchange, signals, score, routed, POLICY, FORCE)

@@ -12,7 +12,7 @@ import threading
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from bench.job import Job, from_command_line
-from bench.work import decide
+from bench.work import decide_all, embedder_of
 from teachback.schemas.wire import consumer, producer
 from teachback.streams.batches import Leg, StreamSettings, make_app, run
 from teachback.streams.calibrations import Calibrations
@@ -25,8 +25,9 @@ CALL_SECONDS = 30.0
 
 
 def ours(job: Job) -> None:
-    """The scoring leg as `teachback up` runs it, without the embedder."""
-    scorer = Scorer(job.cluster, Policies(job.cluster), Calibrations(job.cluster), None)
+    """The scoring leg as `teachback up` runs it, without the reviewed answers."""
+    embed = embedder_of(job.embedder)
+    scorer = Scorer(job.cluster, Policies(job.cluster), Calibrations(job.cluster), embed)
     settings = StreamSettings(cluster=job.cluster, group=GROUP, guarantee=job.guarantee, max_batch=job.batch)
     run(make_app(settings, Leg(job.source, scorer.decode, scorer.handle)))
 
@@ -36,6 +37,7 @@ class Plain:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._embed = embedder_of(job.embedder)
         self._reader = consumer(job.cluster, GROUP)
         self._reader.subscribe([job.source])
         self._errors: list[KafkaError] = []
@@ -62,8 +64,9 @@ class Plain:
         for message in messages:
             if (error := message.error()) is not None:
                 raise KafkaException(error)
-            for output in decide(self._job.cluster, bytes(message.value() or b"")):
-                self._writer.produce(output.topic, output.value, output.key, headers=list(output.headers))
+        values = [bytes(message.value() or b"") for message in messages]
+        for output in decide_all(self._job.cluster, values, self._embed):
+            self._writer.produce(output.topic, output.value, output.key, headers=list(output.headers))
             self._writer.poll(0)
 
     def _in_transaction(self, messages: list[Message], reader: Consumer, writer: Producer) -> None:

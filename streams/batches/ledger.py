@@ -8,6 +8,8 @@ from faust.types import TP
 from teachback.streams.batches.batch import Batch
 from teachback.streams.batches.errors import HeadAbandoned
 
+MOST_OUT = 2  # batches of a partition: one at work, one ready; this bounds what is in memory
+
 
 class Ledger:
     """The batches handed to the agent, by partition, in offset order.
@@ -37,6 +39,10 @@ class Ledger:
             return False
         self._out.setdefault(batch.tp, deque()).append(batch)
         return True
+
+    def has_room(self, tp: TP) -> bool:
+        """Whether one more batch of the partition may be fetched. Called from another thread: it copies first."""
+        return sum(not batch.is_done for batch in list(self._out.get(tp, ()))) < MOST_OUT
 
     def partitions(self) -> Iterator[TP]:
         """Partitions that may have something to commit."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SCHEME = "batches"
 SEEK_SHARE = 0.9  # of broker_request_timeout: past that, Faust drops its recovery without a word
 SEEKING_PAUSE = 0.02  # seconds between two looks whether a seek is over
+BUSY_PAUSE = 0.01  # seconds between two looks whether a partition has room for more
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -55,12 +56,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._seeking.locked():  # what we would take now may be behind the seek, or before it
             await asyncio.sleep(SEEKING_PAUSE)
             return {}
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        active = set(active_partitions)  # the main thread changes it meanwhile: copied in one step
+        free = {tp for tp in active if self._has_room(tp)}
+        if active and not free:
+            await asyncio.sleep(BUSY_PAUSE)
+            return {}
+        timeout = timeout if free == active else BUSY_PAUSE
+        fetched = await super()._fetch_records(consumer, free, timeout=timeout, max_records=max_records)
         if self._seeking.locked():  # a seek began while we waited: positions have moved on under it
             self._drained_while_seeking |= bool(fetched)
             return {}
-        # the main thread changes active_partitions meanwhile: copy it in one step
-        return self._in_batches(consumer, fetched, list(active_partitions or ()))
+        return self._in_batches(consumer, fetched, free)
+
+    def _has_room(self, tp: TP) -> bool:
+        """Whether to fetch more of a partition.
+
+        What waits in Kafka grows into a larger batch; what waits here stays as small as it was fetched, and each batch
+        costs a transaction. So a partition with work enough is left alone.
+        """
+        return tp.topic not in self.consumer.batched or self.consumer.ledger.has_room(tp)
 
     def _in_batches(self, consumer: AIOKafkaConsumer, fetched: RecordMap, active: Collection[TP]) -> RecordMap:
         batched = self.consumer.batched

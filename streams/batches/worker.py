@@ -18,6 +18,7 @@ from teachback.streams.batches.pump import Leg, Pump
 from teachback.streams.batches.transactions import ExactlyOnce
 
 Guarantee = Literal["exactly_once", "at_least_once"]
+NEVER_FULL = 100_000  # Faust pauses the partition that fills its buffer, until hardly anything of any is in it
 
 
 class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +126,7 @@ def faust_options(settings: StreamSettings) -> dict[str, Any]:
         "consumer_max_fetch_size": 4 << 20,
         "consumer_metadata_max_age_ms": 5_000,  # after a broker restart nobody gets partitions until it is refreshed
         "producer_metadata_max_age_ms": 5_000,
-        "stream_buffer_maxsize": 4,  # batches
+        "stream_buffer_maxsize": NEVER_FULL,
         "agent_supervisor": mode.CrashingSupervisor,  # the default one restarts an agent while its offset stands still
         "store": "memory://",
         "web_enabled": False,

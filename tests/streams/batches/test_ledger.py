@@ -103,3 +103,15 @@ def test_never_commits_past_an_unfinished_record(steps: list[Step]) -> None:
         offset = ledger.committable(T0)
         assert offset is None or committed <= offset == finished
         committed = offset or committed
+
+
+def test_a_partition_has_room_for_a_batch_beside_the_one_at_work() -> None:
+    """One that an agent abandoned must not be the last: that it was is seen by the one after it being done."""
+    ledger, first, second = Ledger(), batch(0, 4), batch(5, 9)
+    assert ledger.has_room(T0)
+    ledger.accept(first)
+    assert ledger.has_room(T0)
+    ledger.accept(second)
+    assert not ledger.has_room(T0)
+    first.done()
+    assert ledger.has_room(T0)
