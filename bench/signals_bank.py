@@ -34,6 +34,7 @@ from teachback.schemas.wire import Cluster
 from teachback.streams.calibration.quality import auroc
 from teachback.streams.confidence import PRIOR, confidences
 from teachback.streams.corpus import Corpus
+from teachback.streams.recent import RecentQuestions
 from teachback.streams.signals import SIGNALS, tier_zero
 from teachback.streams.signals.similarity import Embedder
 from teachback.streams.signals.tier_one import tier_one
@@ -97,11 +98,11 @@ def read(cluster: Cluster) -> Traffic:
 def rows(traffic: Traffic, embed: Embedder) -> Floats:
     """The signals of each exchange as a worker would have had them then, shape (exchanges, signals)."""
     source = Growing(traffic.labels)
-    reviewed, failures = Corpus(source, embed), Counter[str]()
+    reviewed, recent, failures = Corpus(source, embed), RecentQuestions(), Counter[str]()
     found = []
     for exchange in traffic.exchanges:
         source.now = _milliseconds(exchange.created)
-        signals = tier_zero(exchange) | tier_one([exchange], embed, reviewed, failures)[0]
+        signals = tier_zero(exchange) | tier_one([exchange], embed, reviewed, failures, recent)[0]
         found.append([signals.get(name, np.nan) for name in SIGNALS])
     if failures:
         raise RuntimeError(f"signals failed: {dict(failures)}")

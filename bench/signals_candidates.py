@@ -26,6 +26,7 @@ PARTS = 32
 PIECE = 1000  # characters
 CROWD = 3
 TELLING = ("qa_cosine", "question_overlap", "log_words")
+MARGIN = "question_margin"
 Matrix = NDArray[np.float32]
 Score = Callable[[int, int], float]
 Texts = Mapping[int, tuple[str, str]]
@@ -57,14 +58,19 @@ def candidates(humans: Sequence[Human], train: Half, folder: Path, information: 
 
 def grounds(train: Half) -> str:
     """What the prior's weights for the telling signals rest on: a fit to as many right answers as wrong ones."""
-    weights = fitted(train.one_each(0), TELLING)
-    per_unit = {term.signal: term.weight / term.scale for term in weights.terms}
+    without, with_margin = _per_unit(train, TELLING), _per_unit(train, (*TELLING, MARGIN))
     rows = []
-    for name in TELLING:
+    for name in (*TELLING, MARGIN):
         values = train.signals[:, SIGNALS.index(name)]
         medians = (f"{np.nanmedian(values[train.of(kind)]):.2f}" for kind in KINDS)
-        rows.append((f"`{name}`", "", f"{per_unit[name]:.1f}", *medians))
-    return table(("training half", "", "fitted weight a unit", *(f"median, {kind}" for kind in KINDS)), rows)
+        alone = f"{without[name]:.1f}" if name in without else ""
+        rows.append((f"`{name}`", "", alone, f"{with_margin[name]:.1f}", *medians))
+    head = ("training half", "", "fitted weight a unit", "beside the margin", *(f"median, {kind}" for kind in KINDS))
+    return table(head, rows)
+
+
+def _per_unit(train: Half, names: Sequence[str]) -> dict[str, float]:
+    return {term.signal: term.weight / term.scale for term in fitted(train.one_each(0), names).terms}
 
 
 def validated(train: Half, more: Floats, names: list[str], leave: str = "") -> tuple[float, float]:

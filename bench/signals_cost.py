@@ -6,12 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import msgspec
+import numpy as np
+
 from bench.signals_fiqa import Human
 from bench.signals_rows import corpus, exchanges_of
 from bench.table import table
-from teachback.schemas import Exchange
+from teachback.schemas import Exchange, Message
+from teachback.streams.recent import LIMIT, RecentQuestions
 from teachback.streams.signals import tier_zero
-from teachback.streams.signals.similarity import Embedder
+from teachback.streams.signals.similarity import Embedder, unit_vectors
 from teachback.streams.signals.texts import answer_text, question_text
 from teachback.streams.signals.tier_one import tier_one
 
@@ -26,6 +30,7 @@ def cost(humans: Sequence[Human], embed: Embedder) -> str:
     """Rates, and ratios to the reference of the same round, as a table. Each round reads fresh copies of the texts."""
     reviewed = corpus(humans, range(CORPUS), embed)
     asked = exchanges_of(humans[CORPUS : CORPUS + BATCH * BATCHES])
+    recent = _full(asked[0], len(embed([""])[0]))
     failures: Counter[str] = Counter()
 
     def plain(batch: Sequence[Exchange]) -> None:
@@ -43,11 +48,16 @@ def cost(humans: Sequence[Human], embed: Embedder) -> str:
         zero(batch)
         tier_one(batch, embed, reviewed, failures)
 
+    def among(batch: Sequence[Exchange]) -> None:
+        zero(batch)
+        tier_one(batch, embed, reviewed, failures, recent)
+
     contenders = {
         REFERENCE: plain,
         "tier 0": zero,
         "tier 0 and 1": one,
         f"tier 0 and 1, {CORPUS} reviewed answers": beside,
+        f"the same, {LIMIT:,} recent questions": among,
     }
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(ROUNDS):
@@ -64,6 +74,16 @@ def cost(humans: Sequence[Human], embed: Embedder) -> str:
     return (
         f"{table(('best of 3 rounds', 'exchanges/s', 'µs each', 'ratio'), rows)}\n\nAnswers of {size:,.0f} characters."
     )
+
+
+def _full(like: Exchange, dimensions: int) -> RecentQuestions:
+    """As many questions as a worker remembers of a bot."""
+    recent = RecentQuestions()
+    for number in range(LIMIT):
+        message = Message(role="user", content=str(number))
+        exchange = msgspec.structs.replace(like, conversation=f"earlier {number}", messages=(message,))
+        recent.note([exchange], unit_vectors(np.random.default_rng(number).normal(size=(1, dimensions)), 1))
+    return recent
 
 
 def _seconds(work: Callable[[Sequence[Exchange]], None], asked: Sequence[Exchange]) -> float:

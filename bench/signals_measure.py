@@ -29,6 +29,7 @@ from teachback.streams.signals.similarity import Vectors
 SEED = 0
 POOLS = (324, 160, 80, 40)
 POOL_DRAWS = 10
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 DRAWN_SEEDS = 1000  # splits of the draws have seeds from here on
 
 
@@ -44,11 +45,11 @@ class Ground(NamedTuple):
         train, test = halves(len(self.humans), seed)
         return self.half(train, train, seed, found), self.half(train, test, seed, found)
 
-    def half(self, train: Places, places: Places, seed: int, found: Logprobs) -> Half:
-        """Exchanges of `places`, with the corpus of the training questions."""
+    def half(self, train: Places, places: Places, seed: int, found: Logprobs, asked: float = 1.0) -> Half:
+        """Exchanges of `places`, with the corpus of the training questions; this share of them was asked lately."""
         made = pairs(places, self.questions, seed)
         reviewed = corpus(self.humans, train.tolist(), self.embed)
-        return Half(made, rows(self.humans, made, self.embed, reviewed, found))
+        return Half(made, rows(self.humans, made, self.embed, reviewed, found, asked))
 
 
 def measure(ground: Ground, found: Logprobs, draws: int) -> Found:
@@ -72,6 +73,7 @@ def measure(ground: Ground, found: Logprobs, draws: int) -> Found:
         alone={name: _worth(name, train, test, whole, live) for name in live},
         absent=[name for name in SIGNALS if name not in live],
         pools=_pools(ground),
+        asked=_asked(ground),
         ece=_spread(errors),
         chance=float(np.mean(chances)),
         draws=draws,
@@ -125,6 +127,21 @@ def _pools(ground: Ground) -> dict[int, tuple[float, float]]:
             areas.append((told_apart(half, cosine, "hard"), told_apart(half, scores(half, whole), "hard")))
         cosines, wholes = zip(*areas, strict=True)
         measured[size] = float(np.mean(cosines)), float(np.mean(wholes))
+    return measured
+
+
+def _asked(ground: Ground) -> dict[float, tuple[float, float]]:
+    """Share of the questions that were asked lately → AUROC of all signals, random and hard.
+
+    Fitted to a training half of which the same share was asked. Without log-probabilities.
+    """
+    train, test = halves(len(ground.humans), SEED)
+    measured = {}
+    for share in SHARES:
+        whole = fitted(ground.half(train, train, SEED, {}, share))
+        half = ground.half(train, test, SEED, {}, share)
+        found = scores(half, whole)
+        measured[share] = told_apart(half, found, "random"), told_apart(half, found, "hard")
     return measured
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bench.signals_fiqa import Human
-from bench.signals_rows import Floats, Labels, exchanges_of
+from bench.signals_rows import Asked, Floats, Labels, exchanges_of
 from bench.table import table
 from teachback.infra.harbour.bank import Fact, facts
 from teachback.streams.calibration.quality import auroc
@@ -24,7 +24,7 @@ from teachback.streams.signals.similarity import Embedder
 from teachback.streams.signals.tier_one import tier_one
 
 REVIEWED = 3
-SHOWN = ("qa_cosine", "question_overlap", "near_approved", "near_rejected", "figures_approved")
+SHOWN = ("qa_cosine", "question_margin", "question_overlap", "near_approved", "near_rejected", "figures_approved")
 
 
 def recurring(embed: Embedder) -> str:
@@ -58,7 +58,7 @@ def _others(known: tuple[Fact, ...], asked: list[tuple[Fact, str]], embed: Embed
 def _signals(humans: list[Human], embed: Embedder, reviewed: Corpus) -> Mapping[str, Floats]:
     failures: Counter[str] = Counter()
     exchanges = exchanges_of(humans)
-    found = tier_one(exchanges, embed, reviewed, failures)
+    found = tier_one(exchanges, embed, reviewed, failures, Asked(exchanges, embed))
     if failures:
         raise RuntimeError(f"signals failed: {dict(failures)}")
     both = [tier_zero(exchange) | signals for exchange, signals in zip(exchanges, found, strict=True)]

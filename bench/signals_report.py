@@ -39,6 +39,7 @@ class Found(NamedTuple):
     alone: Mapping[str, Worth]
     absent: Sequence[str]
     pools: Mapping[int, tuple[float, float]]
+    asked: Mapping[float, tuple[float, float]]
     ece: Interval
     chance: float
     draws: int
@@ -50,7 +51,8 @@ class Found(NamedTuple):
 
 def report(found: Found, questions: int) -> str:
     """The tables, and what they are of."""
-    return "\n\n".join([_signals(found), _pools(found), _calibration(found, questions), _prior(found), found.recurring])
+    calibration = _calibration(found, questions)
+    return "\n\n".join([_signals(found), _pools(found), _asked(found), calibration, _prior(found), found.recurring])
 
 
 def _signals(found: Found) -> str:
@@ -74,6 +76,13 @@ def _signals(found: Found) -> str:
 def _pools(found: Found) -> str:
     rows = [(f"{size}", "", f"{cosine:.3f}", f"{whole:.3f}") for size, (cosine, whole) in found.pools.items()]
     return table(("hard: nearest of so many questions", "", "`qa_cosine` alone", "all signals"), rows)
+
+
+def _asked(found: Found) -> str:
+    rows = [(f"{share:.0%}", "", f"{random:.3f}", f"{hard:.3f}") for share, (random, hard) in found.asked.items()]
+    return table(
+        ("share of the questions that were asked lately", "", "all signals, random", "all signals, hard"), rows
+    )
 
 
 def _calibration(found: Found, questions: int) -> str:

@@ -14,9 +14,11 @@ from bench.signals_fiqa import Human, Pair
 from teachback.schemas import Exchange, Label, Message, TokenLogprob
 from teachback.schemas.log import Record
 from teachback.streams.corpus import Corpus
+from teachback.streams.recent import RecentQuestions
 from teachback.streams.signals import SIGNALS, tier_zero
 from teachback.streams.signals.reviewed import Neighbour
-from teachback.streams.signals.similarity import Embedder, Vectors
+from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
+from teachback.streams.signals.texts import question_text
 from teachback.streams.signals.tier_one import tier_one
 
 BOT = "fiqa"
@@ -82,28 +84,54 @@ def corpus(humans: Sequence[Human], places: Sequence[int], embed: Embedder) -> C
     return made
 
 
+class Asked:
+    """The questions asked lately, all of them before any is scored."""
+
+    def __init__(self, exchanges: Sequence[Exchange], embed: Embedder) -> None:
+        self._recent = RecentQuestions()
+        if exchanges:
+            texts = [question_text(each.question) for each in exchanges]
+            self._recent.note(exchanges, unit_vectors(embed(texts), len(texts)))
+
+    def note(self, exchanges: Sequence[Exchange], questions: Vectors) -> None:
+        """Nothing new is asked."""
+
+    def others(self, exchange: Exchange) -> Vectors:
+        """The questions of other conversations."""
+        return self._recent.others(exchange)
+
+
 def rows(
     humans: Sequence[Human],
     pairs: Sequence[Pair],
     embed: Embedder,
     reviewed: Corpus,
     logprobs: Logprobs,
+    asked: float = 1.0,
 ) -> Floats:
     """The signals of each pair, shape (pairs, signals), nan where missing. Raises RuntimeError if any pass failed.
 
-    For questions of the test half nothing is hidden: none of their answers are in the corpus.
+    For questions of the test half nothing is hidden: none of their answers are in the corpus. The questions asked
+    lately are this share of those of `pairs`, by lot. With all of them, the question that a wrong answer belongs to is
+    always among them.
     """
     failures: Counter[str] = Counter()
     found = []
     hidden = hidden_labels(pairs)
+    recent = Asked(_lately(humans, pairs, asked), embed)
     for pair in pairs:
         exchange = _exchange(humans, pair, logprobs.get((pair.question, pair.answer)))
         seen = Without(reviewed, hidden[pair.question])
-        signals = tier_zero(exchange) | tier_one([exchange], embed, seen, failures)[0]
+        signals = tier_zero(exchange) | tier_one([exchange], embed, seen, failures, recent)[0]
         found.append([signals.get(name, np.nan) for name in SIGNALS])
     if failures:
         raise RuntimeError(f"signals failed: {dict(failures)}")
     return np.array(found)
+
+
+def _lately(humans: Sequence[Human], pairs: Sequence[Pair], share: float) -> list[Exchange]:
+    places = np.random.default_rng(len(pairs)).permutation(sorted({pair.question for pair in pairs}))
+    return [_exchange(humans, Pair(place, place, "right"), None) for place in places[: round(share * len(places))]]
 
 
 def hidden_labels(pairs: Sequence[Pair]) -> dict[int, set[str]]:

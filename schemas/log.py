@@ -7,9 +7,10 @@
         for record in view.poll(1.0):   # what has come since
             fold(record.event)
 
-A `Tail` joins no group and commits nothing: it assigns itself the partitions, from the beginning. Records come in
-offset order within a partition. Tombstones come with `event=None`. A record that is no valid event is skipped and
-counted in `bad`: a reader of the log must not stop for what a writer could not have written.
+A `Tail` joins no group and commits nothing: it assigns itself the partitions, from the beginning or, with `newest`,
+from so many offsets before the end of each. Records come in offset order within a partition. Tombstones come with
+`event=None`. A record that is no valid event is skipped and counted in `bad`: a reader of the log must not stop for
+what a writer could not have written.
 """
 
 import time
@@ -23,6 +24,7 @@ from teachback.schemas.wire import BadEvent, Cluster, consumer, decode, is_fatal
 
 E = TypeVar("E", bound=Event)
 # an end is told with the answer to a fetch, which waits for news for half a second unless it is told otherwise
+ANSWER_SECONDS = 30.0
 OPTIONS = {"enable.partition.eof": True, "fetch.wait.max.ms": 100}
 
 
@@ -37,22 +39,31 @@ class Record(NamedTuple, Generic[E]):
 
 
 class Tail(Generic[E]):
-    """One topic, from its beginning onwards, all partitions or some."""
+    """One topic, from its beginning onwards or its newest offsets, all partitions or some.
+
+    Raises KafkaException when ends are asked for (`newest`) and the broker does not answer for thirty seconds.
+    """
 
     def __init__(
-        self, cluster: Cluster, topic: str, kinds: tuple[type[E], ...], partitions: Sequence[int] | None = None
+        self,
+        cluster: Cluster,
+        topic: str,
+        kinds: tuple[type[E], ...],
+        partitions: Sequence[int] | None = None,
+        newest: int | None = None,
     ) -> None:
         self.topic = cluster.topic(topic)
         self.kinds = kinds
         self.bad = 0
         chosen = range(cluster.partitions_of(topic)) if partitions is None else partitions
         self._unread = set(chosen)  # partitions whose end has not been seen yet
-        self._reached = dict.fromkeys(chosen, 0)  # partition → offset that reading has come to, markers included
-        self._consumer = consumer(cluster, f"tail-{topic}", OPTIONS)
         self._cluster = cluster
         self._asker: Consumer | None = None
+        # partition → offset that reading has come to, markers included
+        self._reached = {p: 0 if newest is None else self._before_end(p, newest) for p in chosen}
+        self._consumer = consumer(cluster, f"tail-{topic}", OPTIONS)
         # 0 and not OFFSET_BEGINNING, which is looked up, half a second later; where 0 is gone, the earliest there is
-        self._consumer.assign([TopicPartition(self.topic, p, 0) for p in chosen])
+        self._consumer.assign([TopicPartition(self.topic, p, offset) for p, offset in self._reached.items()])
 
     def catch_up(self, timeout: float = 60.0) -> Iterator[Record[E]]:
         """Everything up to the end of each partition. Raises TimeoutError when nothing moves for `timeout` seconds.
@@ -70,7 +81,7 @@ class Tail(Generic[E]):
             elif time.monotonic() - quiet_since > timeout:
                 raise TimeoutError(f"{self.topic}: no end in sight after {timeout:.0f} s without a record")
 
-    def current(self, timeout: float = 30.0) -> list[Record[E]]:
+    def current(self, timeout: float = ANSWER_SECONDS) -> list[Record[E]]:
         """What has come since, with everything that the broker had when this was called.
 
         One round trip to the broker a partition when there is nothing new. Raises KafkaException on a fatal error, or
@@ -85,6 +96,9 @@ class Tail(Generic[E]):
                 if time.monotonic() > until:
                     raise TimeoutError(f"{self.topic}[{partition}]: not read up to {end} in {timeout:.0f} s")
         return found
+
+    def _before_end(self, partition: int, count: int) -> int:
+        return max(0, self._end(partition, time.monotonic() + ANSWER_SECONDS) - count)
 
     def _end(self, partition: int, until: float) -> int:
         """The end of what is committed, as the broker has it now."""

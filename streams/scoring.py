@@ -21,9 +21,11 @@ from teachback.streams.calibrations import Calibrations, InForce, Standing, in_f
 from teachback.streams.confidence import confidence
 from teachback.streams.corpus import open_corpus
 from teachback.streams.policies import Policies
+from teachback.streams.recent import open_recent
 from teachback.streams.route import Routed, route
 from teachback.streams.settings import ScoringSettings
 from teachback.streams.signals import SIGNALS, tier_zero
+from teachback.streams.signals.margin import Recent
 from teachback.streams.signals.reviewed import Reviewed
 from teachback.streams.signals.similarity import Embedder, SentenceEmbedder
 from teachback.streams.signals.tier_one import tier_one
@@ -56,12 +58,14 @@ class Scorer:
         calibrations: View[Standing],
         embed: Embedder | None,
         reviewed: Reviewed | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self._cluster = cluster
         self._policies = policies
         self._calibrations = calibrations
         self._embed = embed
         self._reviewed = reviewed
+        self._recent = recent
         self.failures: Counter[str] = Counter()
         self._seen: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()  # (bot, id) → partition, offset
 
@@ -74,7 +78,7 @@ class Scorer:
         """The outputs of these exchanges, by what is in force now."""
         beside: list[dict[str, float]] = [{} for _ in exchanges]
         if self._embed is not None:
-            beside = tier_one(exchanges, self._embed, self._reviewed, self.failures)
+            beside = tier_one(exchanges, self._embed, self._reviewed, self.failures, self._recent)
         policies, standing = self._policies.refresh(), self._calibrations.refresh()
         outputs: list[Output] = []
         for exchange, others in zip(exchanges, beside, strict=True):
@@ -166,7 +170,8 @@ def run(settings: ScoringSettings) -> None:
     embed = SentenceEmbedder(settings.embedder, settings.embed_batch)
     corpus = open_corpus(settings.cluster, embed)
     corpus.catch_up()
-    scorer = Scorer(settings.cluster, Policies(settings.cluster), Calibrations(settings.cluster), embed, corpus)
+    recent = open_recent(settings.cluster, embed)
+    scorer = Scorer(settings.cluster, Policies(settings.cluster), Calibrations(settings.cluster), embed, corpus, recent)
     stream = StreamSettings(
         cluster=settings.cluster,
         group=settings.group,

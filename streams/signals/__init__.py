@@ -2,7 +2,8 @@
 
 Each signal is a small pure function that returns a number, or None when the exchange can't give it: nothing is guessed,
 and the fit has an indicator for what is missing. `tier_zero` is arithmetic on the event; tier one
-(`signals.tier_one.tier_one`) is one pass of an embedding model over a batch, and a look into the reviewed answers.
+(`signals.tier_one.tier_one`) is one pass of an embedding model over a batch, a look into the reviewed answers, and
+one at the questions asked lately.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ TIER_ZERO: Mapping[str, Signal] = {
     "question_overlap": question_overlap,
     "figures_cited": figures_cited,
 }
-TIER_ONE = ("qa_cosine", "support", "near_approved", "near_rejected", "figures_approved")
+TIER_ONE = ("qa_cosine", "question_margin", "support", "near_approved", "near_rejected", "figures_approved")
 SIGNALS = (*TIER_ZERO, *TIER_ONE)
 
 

@@ -1,4 +1,4 @@
-"""Tier one: one embedding pass over a batch, and a look into the reviewed answers.
+"""Tier one: one embedding pass over a batch, and a look at the reviewed answers and at the questions asked lately.
 
 It blocks: the caller runs it in a thread. Whatever goes wrong in the model or the index costs these signals for this
 batch and is counted by reason; the stream goes on, and the confidences say that the signals were missing.
@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from teachback.schemas import Exchange
+from teachback.streams.signals.margin import Recent, question_margin
 from teachback.streams.signals.passages import parts, support
 from teachback.streams.signals.reviewed import NEIGHBOURS, Reviewed, reviewed_signals
 from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
@@ -19,7 +20,7 @@ from teachback.streams.signals.texts import answer_text, question_text
 
 T = TypeVar("T")
 Failures = Counter[str]
-"""How often something failed, by reason: `embedder: RuntimeError`, `embedder: no numbers`, `reviewed: ValueError`."""
+"""How often something failed, by reason: `embedder: RuntimeError`, `embedder: no numbers`, `reviewed: ValueError`, …"""
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +34,11 @@ class Work(NamedTuple):
 
 
 def tier_one(
-    exchanges: Sequence[Exchange], embed: Embedder, reviewed: Reviewed | None, failures: Failures
+    exchanges: Sequence[Exchange],
+    embed: Embedder,
+    reviewed: Reviewed | None,
+    failures: Failures,
+    recent: Recent | None = None,
 ) -> list[dict[str, float]]:
     """The tier-one signals of each exchange, by name. `failures` is counted up. Raises MemoryError alone."""
     works = [_work(exchange) for exchange in exchanges]
@@ -43,6 +48,10 @@ def tier_one(
         beside = attempt("reviewed", failures, lambda: _beside(exchanges, works, vectors, reviewed)) or {}
         for place, signals in beside.items():
             found[place] |= signals
+    if recent is not None:
+        margins = attempt("recent", failures, lambda: _margins(exchanges, works, vectors, recent)) or {}
+        for place, margin in margins.items():
+            found[place]["question_margin"] = margin
     return [{name: round(value, 6) for name, value in signals.items() if np.isfinite(value)} for signals in found]
 
 
@@ -103,3 +112,19 @@ def _beside(
         i: reviewed_signals(exchanges[i], vectors.get(works[i].answer), neighbours)
         for i, neighbours in zip(places, near, strict=True)
     }
+
+
+def _margins(
+    exchanges: Sequence[Exchange], works: Sequence[Work], vectors: dict[str, Vectors], recent: Recent
+) -> dict[int, float]:
+    """Place in the batch → its margin over other questions, those of the same batch included."""
+    asked = [i for i, work in enumerate(works) if work.question in vectors]
+    if not asked:
+        return {}
+    recent.note([exchanges[i] for i in asked], np.stack([vectors[works[i].question] for i in asked]))
+    found = {
+        i: question_margin(vectors[works[i].question], vectors[works[i].answer], recent.others(exchanges[i]))
+        for i in asked
+        if works[i].answer in vectors
+    }
+    return {i: margin for i, margin in found.items() if margin is not None}

@@ -159,12 +159,23 @@ def test_candidates_are_judged_by_fits_that_have_not_seen_the_question() -> None
     assert validated(half, blind, ["noise"])[1] < 0.8
 
 
+def test_the_questions_asked_lately_are_those_of_the_pairs_or_a_share_of_them() -> None:
+    reviewed, some = corpus(HUMANS, [], EMBED), [Pair(q, (q + 1) % 40, "hard") for q in range(40)]
+    margins = {
+        share: rows(HUMANS, some, EMBED, reviewed, {}, share)[:, SIGNALS.index("question_margin")]
+        for share in (1.0, 0.7, 0.0)
+    }
+    assert np.isfinite(margins[1.0]).all() and np.isnan(margins[0.0]).all()
+    assert (margins[0.7] >= margins[1.0]).all() and (margins[0.7] > margins[1.0]).any()
+
+
 def test_what_the_prior_rests_on_is_printed() -> None:
     half = made(200)
     half.signals[:, SIGNALS.index("question_overlap")] = 0.1 + 0.4 * half.acceptable
+    half.signals[:, SIGNALS.index("question_margin")] = half.signals[:, SIGNALS.index("qa_cosine")] - 0.4
     line = next(line for line in grounds(half).splitlines() if "`question_overlap`" in line)
-    weight, *medians = (float(cell) for cell in line.split("|")[3:-1])
-    assert weight > 1
+    weight, beside, *medians = (float(cell) for cell in line.split("|")[3:-1])
+    assert weight > 1 and beside > 1
     assert medians == [0.5, 0.1, 0.1]
 
 
@@ -175,6 +186,7 @@ def found() -> Found:
         alone={"qa_cosine": Worth(1.0, span, span, 0.5, 0.05), "hedging": Worth(1.0, span, span, 0.1, 0.0)},
         absent=["support"],
         pools={40: (0.91, 0.92)},
+        asked={0.5: (0.98, 0.87)},
         ece=Interval(0.04, 0.03, 0.05),
         chance=0.02,
         draws=20,
@@ -189,6 +201,7 @@ def test_the_report_names_every_figure_and_what_was_not_measured() -> None:
     text = report(found(), 648)
     assert text.index("`qa_cosine`") < text.index("`hedging`")
     assert all(part in text for part in ("`support`", "0.040 (0.030–0.050)", "at least 0.92", "+0.050"))
+    assert "| 50% | | 0.980 | 0.870 |" in " ".join(text.split())
     assert all(part in text for part in ("| what recurs |", "hard answers", "3%", "0.060", "17 of 20 splits"))
 
 

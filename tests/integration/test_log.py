@@ -56,6 +56,17 @@ def test_of_a_topic_that_is_all_deleted_it_reads_nothing_and_then_what_comes(
         assert bots(tail.current()) == ["b"]
 
 
+def test_the_newest_are_so_many_offsets_before_the_end_and_all_that_comes(cluster: Cluster) -> None:
+    write(cluster, "a", "b", "c")
+    with Tail(cluster, TOPIC, (Policy,), newest=2) as tail:
+        write(cluster, "d")
+        assert bots(tail.catch_up()) == ["b", "c", "d"]
+        write(cluster, "e")
+        assert bots(tail.current()) == ["e"]
+    with Tail(cluster, TOPIC, (Policy,), newest=100) as tail:
+        assert bots(tail.catch_up()) == ["a", "b", "c", "d", "e"]
+
+
 def test_current_has_everything_that_was_there_when_it_was_called(cluster: Cluster) -> None:
     with Tail(cluster, TOPIC, (Policy,)) as tail:
         assert bots(tail.catch_up()) == bots(tail.current()) == []

@@ -1,0 +1,37 @@
+"""Whether an answer fits its own question better than the other questions that were asked lately.
+
+A chatbot that takes one matter for another gives somebody else's answer: close to its own question, and closer still to
+the one that it belongs to. The cosine of question and answer alone can't see that.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from teachback.schemas import Exchange
+from teachback.streams.signals.similarity import Vectors
+
+SAME = 0.95  # cosine from which another question is the same one in other words
+LEAST = 20  # other questions without which being beaten by none of them says nothing
+
+
+class Recent(Protocol):
+    """The questions asked lately. `teachback.streams.recent` has the real one."""
+
+    def note(self, exchanges: Sequence[Exchange], questions: Vectors) -> None:
+        """Remember these exchanges' questions, unit vectors of shape (n, d)."""
+
+    def others(self, exchange: Exchange) -> Vectors:
+        """The questions of the bot's other conversations, unit vectors of shape (n, d)."""
+
+
+def question_margin(question: Vectors, answer: Vectors, others: Vectors) -> float | None:
+    """The answer's cosine with its question, less its greatest with one of `others` that asks something else.
+
+    None where fewer than `LEAST` ask something else. All are unit vectors, `others` of shape (n, d). Artetxe & Schwenk
+    (2019) tell translations from near misses by such a margin; here it is taken on the answer's side, to the one
+    nearest question. Speaker verification knows it as cohort normalisation (Rosenberg et al. 1992).
+    """
+    if len(others) < LEAST:
+        return None
+    unlike = others[others @ question < SAME]
+    return float(question @ answer - (unlike @ answer).max()) if len(unlike) >= LEAST else None

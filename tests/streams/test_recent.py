@@ -1,0 +1,99 @@
+"""The questions asked lately: which are kept, whose they are, and that they come back from the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from teachback.schemas import Exchange
+from teachback.schemas.wire import Cluster, encode, producer
+from teachback.streams.recent import AT_ONCE, RecentQuestions, open_recent
+from teachback.streams.signals.similarity import Vectors, unit_vectors
+from teachback.streams.signals.tier_one import tier_one
+from tests.kafka_fixture import KafkaCluster
+from tests.streams.signals.making import ByWords, exchange
+
+MATTERS = "abcdefghijklmnopqrstuvwxyz0123456789"  # words of one letter, which `ByWords` keeps apart
+
+
+def asked(number: int, question: str = "", **fields: Any) -> Exchange:
+    """A question of a conversation of its own."""
+    fields = {"id": f"e{number}", "conversation": f"c{number}"} | fields
+    return exchange(question=question or f"What about matter{number}?", **fields)
+
+
+def vectors(*exchanges: Exchange) -> Vectors:
+    return unit_vectors(ByWords()([each.question for each in exchanges]), len(exchanges))
+
+
+def remembering(*exchanges: Exchange, limit: int = 100) -> RecentQuestions:
+    recent = RecentQuestions(limit)
+    recent.note(exchanges, vectors(*exchanges))
+    return recent
+
+
+def test_others_are_the_bots_other_conversations() -> None:
+    recent = remembering(asked(1), asked(2), asked(3, conversation="c1"), asked(4, bot="another"))
+    assert np.array_equal(recent.others(asked(9, conversation="c1")), vectors(asked(2)))
+    assert np.array_equal(recent.others(asked(9, bot="another")), vectors(asked(4)))
+    assert not len(recent.others(asked(9, bot="unheard of")))
+
+
+def test_a_question_asked_a_thousand_times_is_kept_once() -> None:
+    recent = remembering(*(asked(n, question) for n in range(500) for question in ("How much?", " how  MUCH? ")))
+    assert len(recent) == 1
+
+
+def test_the_oldest_go_first_and_may_come_back() -> None:
+    recent = remembering(*(asked(n) for n in range(7)), limit=3)
+    assert Counter(map(bytes, recent.others(asked(99)))) == Counter(map(bytes, vectors(asked(4), asked(5), asked(6))))
+    recent.note([asked(0)], vectors(asked(0)))
+    assert Counter(map(bytes, recent.others(asked(99)))) == Counter(map(bytes, vectors(asked(5), asked(6), asked(0))))
+    assert len(recent) == 3
+
+
+def test_scored_twice_a_batch_has_the_same_margins() -> None:
+    batch = [asked(n, f"what about {word}?", answer=f"{word} is settled") for n, word in enumerate(MATTERS)]
+    recent, failures = RecentQuestions(), Counter[str]()
+    once, twice = (tier_one(batch, ByWords(), None, failures, recent) for _ in range(2))
+    assert once == twice and all("question_margin" in signals for signals in once) and not failures
+
+
+def test_an_answer_to_anothers_question_has_the_lower_margin() -> None:
+    crowd = [asked(n, f"what about {word}?") for n, word in enumerate(MATTERS)]
+    right, wrong = asked(100, "and of ~?", answer="~"), asked(101, "and of |?", answer="c")
+    found = tier_one([*crowd, right, wrong], ByWords(), None, Counter(), RecentQuestions())
+    assert found[-2]["question_margin"] > 0 > found[-1]["question_margin"]
+
+
+def test_a_view_that_fails_costs_the_margin_alone_and_is_counted() -> None:
+    failures: Counter[str] = Counter()
+    recent = remembering(asked(1))
+    crooked = lambda texts: np.ones((len(texts), 3), np.float32)  # noqa: E731 - another dimension than before
+    assert tier_one([asked(2)], crooked, None, failures, recent) == [{"qa_cosine": 1.0}]
+    assert failures == {"recent: ValueError": 1}
+
+
+@pytest.mark.kafka
+def test_at_the_start_the_newest_questions_are_read_from_the_log(kafka: KafkaCluster, prefix: str) -> None:
+    cluster = Cluster(bootstrap=kafka.bootstrap, prefix=prefix)
+    topic = cluster.topic("chat.exchanges")
+    kafka.create(topic, cluster.partitions_of("chat.exchanges"))
+    assert len(open_recent(cluster, ByWords())) == 0
+    writer = producer(cluster)
+    for number in range(2 * AT_ONCE):
+        event = asked(number)
+        writer.produce(topic, encode(event), event.conversation)
+    writer.produce(topic, b"garbage", "c1")
+    writer.produce(topic, encode(asked(0, " ")), "c0")
+    assert writer.flush(20) == 0
+    embed = ByWords()
+    assert len(open_recent(cluster, embed)) == 2 * AT_ONCE
+    assert sum(map(len, embed.calls)) == 2 * AT_ONCE and max(map(len, embed.calls)) <= AT_ONCE
+    embed.calls.clear()
+    newest = open_recent(cluster, embed, limit=60)
+    assert 30 <= len(newest) == sum(map(len, embed.calls)) <= 60
+    assert f"What about matter{2 * AT_ONCE - 1}?" in {text for call in embed.calls for text in call}
