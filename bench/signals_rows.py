@@ -96,9 +96,9 @@ class Asked:
     def note(self, exchanges: Sequence[Exchange], questions: Vectors) -> None:
         """Nothing new is asked."""
 
-    def others(self, exchange: Exchange) -> Vectors:
-        """The questions of other conversations."""
-        return self._recent.others(exchange)
+    def cosines(self, exchanges: Sequence[Exchange], vectors: Vectors) -> list[Vectors]:
+        """With the questions of other conversations."""
+        return self._recent.cosines(exchanges, vectors)
 
 
 def rows(

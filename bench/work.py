@@ -13,6 +13,7 @@ from teachback.schemas.wire import Cluster, decode, encode, headers
 from teachback.streams.batches import Output
 from teachback.streams.calibrations import InForce
 from teachback.streams.confidence import PRIOR, confidence
+from teachback.streams.recent import RecentQuestions
 from teachback.streams.route import route
 from teachback.streams.scoring import request, scored
 from teachback.streams.signals import tier_zero
@@ -22,6 +23,7 @@ from teachback.streams.signals.tier_one import tier_one
 BOT = "bench"
 EMBEDDED_AT_ONCE = 32  # the scoring leg's default
 FAILURES: Counter[str] = Counter()
+RECENT = RecentQuestions()  # those that this process has seen
 CONVERSATIONS = 1009
 HEDGED_EVERY = 10  # one answer in so many hedges, and goes to review
 QUESTION = "What does a card payment abroad cost, and is it the same in a shop and at a machine? "
@@ -68,7 +70,7 @@ def embedder_of(folder: str) -> Embedder | None:
 def decide_all(cluster: Cluster, values: Sequence[bytes], embed: Embedder | None) -> Iterator[Output]:
     """As `decide`, of a batch; with an embedder its tier-one signals too, embedded together."""
     exchanges = [decode(value, Exchange) for value in values]
-    beside = tier_one(exchanges, embed, None, FAILURES) if embed else [{} for _ in exchanges]
+    beside = tier_one(exchanges, embed, None, FAILURES, RECENT) if embed else [{} for _ in exchanges]
     for exchange, others in zip(exchanges, beside, strict=True):
         yield from _decided(cluster, exchange, tier_zero(exchange) | others)
 

@@ -12,7 +12,7 @@ import threading
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from bench.job import Job, from_command_line
-from bench.work import decide_all, embedder_of
+from bench.work import RECENT, decide_all, embedder_of
 from teachback.schemas.wire import consumer, producer
 from teachback.streams.batches import Leg, StreamSettings, make_app, run
 from teachback.streams.calibrations import Calibrations
@@ -27,7 +27,7 @@ CALL_SECONDS = 30.0
 def ours(job: Job) -> None:
     """The scoring leg as `teachback up` runs it, without the reviewed answers."""
     embed = embedder_of(job.embedder)
-    scorer = Scorer(job.cluster, Policies(job.cluster), Calibrations(job.cluster), embed)
+    scorer = Scorer(job.cluster, Policies(job.cluster), Calibrations(job.cluster), embed, recent=RECENT)
     settings = StreamSettings(cluster=job.cluster, group=GROUP, guarantee=job.guarantee, max_batch=job.batch)
     run(make_app(settings, Leg(job.source, scorer.decode, scorer.handle)))
 

@@ -43,10 +43,18 @@ class RecentQuestions:
                 self._by_bot[exchange.bot] = _Ring(self._limit, len(vector))
             self._by_bot[exchange.bot].add(hash(_same_text(exchange)), hash(exchange.conversation), vector)
 
-    def others(self, exchange: Exchange) -> Vectors:
-        """The questions of the bot's other conversations, shape (n, d)."""
-        ring = self._by_bot.get(exchange.bot)
-        return np.empty((0, 0), np.float32) if ring is None else ring.without(hash(exchange.conversation))
+    def cosines(self, exchanges: Sequence[Exchange], vectors: Vectors) -> list[Vectors]:
+        """For each exchange its vector's cosines with the questions of the bot's other conversations, shape (m,).
+
+        `vectors` are unit vectors, shape (n, d). The order of the questions is the same in every call until `note`.
+        """
+        found: list[Vectors] = [np.empty(0, np.float32)] * len(exchanges)
+        for bot in dict.fromkeys(exchange.bot for exchange in exchanges):
+            if (ring := self._by_bot.get(bot)) is not None:
+                places = [i for i, exchange in enumerate(exchanges) if exchange.bot == bot]
+                for place, cosines in zip(places, vectors[places] @ ring.vectors.T, strict=True):
+                    found[place] = cosines[ring.conversations != hash(exchanges[place].conversation)]
+        return found
 
     def __len__(self) -> int:
         return sum(map(len, self._by_bot.values()))
@@ -70,10 +78,13 @@ class _Ring:
         self._vectors[place], self._conversations[place], self._texts[text] = vector, conversation, place
         self._added += 1
 
-    def without(self, conversation: int) -> Vectors:
-        there = self._conversations[: len(self)]
-        vectors: Vectors = self._vectors[: len(self)][there != conversation]
-        return vectors
+    @property
+    def vectors(self) -> Vectors:
+        return self._vectors[: len(self)]
+
+    @property
+    def conversations(self) -> NDArray[np.int64]:
+        return self._conversations[: len(self)]
 
     def __len__(self) -> int:
         return len(self._texts)

@@ -20,18 +20,20 @@ class Recent(Protocol):
     def note(self, exchanges: Sequence[Exchange], questions: Vectors) -> None:
         """Remember these exchanges' questions, unit vectors of shape (n, d)."""
 
-    def others(self, exchange: Exchange) -> Vectors:
-        """The questions of the bot's other conversations, unit vectors of shape (n, d)."""
+    def cosines(self, exchanges: Sequence[Exchange], vectors: Vectors) -> list[Vectors]:
+        """For each exchange its vector's cosines with the questions of the bot's other conversations, shape (m,).
+
+        `vectors` are unit vectors, shape (n, d). The order of the questions is the same in every call until `note`.
+        """
 
 
-def question_margin(question: Vectors, answer: Vectors, others: Vectors) -> float | None:
-    """The answer's cosine with its question, less its greatest with one of `others` that asks something else.
+def question_margin(own: float, answered: Vectors, asked: Vectors) -> float | None:
+    """The answer's cosine with its question, less its greatest with another one that asks something else.
 
-    None where fewer than `LEAST` ask something else. All are unit vectors, `others` of shape (n, d). Artetxe & Schwenk
-    (2019) tell translations from near misses by such a margin; here it is taken on the answer's side, to the one
-    nearest question. Speaker verification knows it as cohort normalisation (Rosenberg et al. 1992).
+    `own` is the first; `answered` and `asked` are the cosines of other questions with the answer, and with the
+    question, shape (m,). None where fewer than `LEAST` ask something else. Artetxe & Schwenk (2019) tell translations
+    from near misses by such a margin; here it is taken on the answer's side, to the one nearest question. Speaker
+    verification knows it as cohort normalisation (Rosenberg et al. 1992).
     """
-    if len(others) < LEAST:
-        return None
-    unlike = others[others @ question < SAME]
-    return float(question @ answer - (unlike @ answer).max()) if len(unlike) >= LEAST else None
+    unlike = answered[asked < SAME]
+    return own - float(unlike.max()) if len(unlike) >= LEAST else None

@@ -122,9 +122,13 @@ def _margins(
     if not asked:
         return {}
     recent.note([exchanges[i] for i in asked], np.stack([vectors[works[i].question] for i in asked]))
-    found = {
-        i: question_margin(vectors[works[i].question], vectors[works[i].answer], recent.others(exchanges[i]))
-        for i in asked
-        if works[i].answer in vectors
-    }
+    places = [i for i in asked if works[i].answer in vectors]
+    if not places:
+        return {}
+    both = [exchanges[i] for i in places]
+    questions = np.stack([vectors[works[i].question] for i in places])
+    answers = np.stack([vectors[works[i].answer] for i in places])
+    near = zip(recent.cosines(both, answers), recent.cosines(both, questions), strict=True)
+    owns = np.einsum("ij,ij->i", questions, answers)
+    found = {i: question_margin(float(own), *pair) for i, own, pair in zip(places, owns, near, strict=True)}
     return {i: margin for i, margin in found.items() if margin is not None}

@@ -29,6 +29,11 @@ def vectors(*exchanges: Exchange) -> Vectors:
     return unit_vectors(ByWords()([each.question for each in exchanges]), len(exchanges))
 
 
+def cosines(recent: RecentQuestions, exchange: Exchange) -> list[float]:
+    """Of the exchange's question with the others, the greatest first."""
+    return sorted((round(float(one), 3) for one in recent.cosines([exchange], vectors(exchange))[0]), reverse=True)
+
+
 def remembering(*exchanges: Exchange, limit: int = 100) -> RecentQuestions:
     recent = RecentQuestions(limit)
     recent.note(exchanges, vectors(*exchanges))
@@ -36,10 +41,13 @@ def remembering(*exchanges: Exchange, limit: int = 100) -> RecentQuestions:
 
 
 def test_others_are_the_bots_other_conversations() -> None:
-    recent = remembering(asked(1), asked(2), asked(3, conversation="c1"), asked(4, bot="another"))
-    assert np.array_equal(recent.others(asked(9, conversation="c1")), vectors(asked(2)))
-    assert np.array_equal(recent.others(asked(9, bot="another")), vectors(asked(4)))
-    assert not len(recent.others(asked(9, bot="unheard of")))
+    recent = remembering(asked(1, "a b"), asked(2, "b"), asked(3, "c", conversation="c1"), asked(4, "a", bot="another"))
+    assert cosines(recent, asked(9, "b", conversation="c1")) == [1.0]
+    assert cosines(recent, asked(9, "b")) == [1.0, 0.707, 0.0]
+    assert cosines(recent, asked(9, "a", bot="another")) == [1.0]
+    assert not cosines(recent, asked(9, bot="unheard of"))
+    mixed = [asked(9, "b", bot=bot) for bot in ("another", "unheard of", "b")]
+    assert [len(found) for found in recent.cosines(mixed, vectors(*mixed))] == [1, 0, 3]
 
 
 def test_a_question_asked_a_thousand_times_is_kept_once() -> None:
@@ -48,10 +56,10 @@ def test_a_question_asked_a_thousand_times_is_kept_once() -> None:
 
 
 def test_the_oldest_go_first_and_may_come_back() -> None:
-    recent = remembering(*(asked(n) for n in range(7)), limit=3)
-    assert Counter(map(bytes, recent.others(asked(99)))) == Counter(map(bytes, vectors(asked(4), asked(5), asked(6))))
-    recent.note([asked(0)], vectors(asked(0)))
-    assert Counter(map(bytes, recent.others(asked(99)))) == Counter(map(bytes, vectors(asked(5), asked(6), asked(0))))
+    recent = remembering(*(asked(n, word) for n, word in enumerate("abcdefg")), limit=3)
+    assert [cosines(recent, asked(9, word))[0] for word in "adefg"] == [0.0, 0.0, 1.0, 1.0, 1.0]
+    recent.note([asked(8, "a")], vectors(asked(8, "a")))
+    assert [cosines(recent, asked(9, word))[0] for word in "aefg"] == [1.0, 0.0, 1.0, 1.0]
     assert len(recent) == 3
 
 
