@@ -1,4 +1,4 @@
-"""Texts to vectors: the protocol, a sentence-transformers model behind it, and the cosine of question and answer."""
+"""Texts to vectors: the protocol, a sentence-transformers model behind it, and rows of length one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from teachback.schemas import Exchange
 
 Vectors = NDArray[np.float32]
 
@@ -48,16 +46,3 @@ def unit_vectors(found: ArrayLike, count: int) -> Vectors:
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         units: Vectors = np.where(np.isfinite(lengths) & (lengths > 0), rows / lengths, np.nan).astype(np.float32)
     return units
-
-
-def qa_cosine(exchanges: Sequence[Exchange], embed: Embedder) -> list[float | None]:
-    """Cosine of each question with its answer; None where either has no text. One pass for the whole batch."""
-    asked = [i for i, e in enumerate(exchanges) if e.question.strip() and e.answer.strip()]
-    found: list[float | None] = [None] * len(exchanges)
-    if not asked:
-        return found
-    vectors = embed([exchanges[i].question for i in asked] + [exchanges[i].answer for i in asked])
-    cosines = np.einsum("ij,ij->i", vectors[: len(asked)], vectors[len(asked) :])
-    for i, cosine in zip(asked, cosines, strict=True):
-        found[i] = round(float(cosine), 6) if np.isfinite(cosine) else None
-    return found

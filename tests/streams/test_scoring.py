@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -32,7 +33,8 @@ from teachback.streams.policies import fold
 from teachback.streams.route import drawn, route
 from teachback.streams.scoring import Scorer
 from teachback.streams.signals import SIGNALS, TIER_ONE, tier_zero
-from teachback.streams.signals.similarity import Vectors, qa_cosine
+from teachback.streams.signals.similarity import Vectors
+from teachback.streams.signals.tier_one import tier_one
 
 POLICY = Policy(id="p1", bot="b", created=now(), version=1, threshold=0.6, audit_rate=0.0, audit_salt="0123456789")
 
@@ -114,7 +116,7 @@ def test_hedging_counts_phrases_a_sentence() -> None:
 
 def test_cosine_is_missing_where_there_is_no_text_and_the_neighbours_have_it() -> None:
     batch = [exchange(), exchange(answer="  "), exchange(answer="x")]
-    found = qa_cosine(batch, by_length)
+    found = [signals.get("qa_cosine") for signals in tier_one(batch, by_length, None, Counter())]
     assert found[1] is None
     assert found[0] == pytest.approx(math.cos(26 - 20), abs=1e-4)
     assert found[2] == pytest.approx(math.cos(26 - 1), abs=1e-4)
