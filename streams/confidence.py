@@ -36,17 +36,16 @@ def _term(signal: str, weight: float, centre: float, missing: float) -> Term:
 
 # Cosine and overlap: about three quarters and two thirds of what a fit to FiQA's training half gives (9.3 and 2.4),
 # because a wrong answer is rarely as wrong as one to another question; the cosine's centre lies between right answers
-# there (median 0.53) and answers to the most similar other question (0.35). The margin has less than half of its weight
-# there (12), for the cosine keeps its own, which has to do where few questions were asked; at its centre an answer fits
-# another question as well as its own. The others are reasoned: FiQA has no passages, samples, refusals or recurring
-# questions, and no answer that a model wrote. `min_logprob`, `head_logprob` and `log_words` have no part: alone they
-# tell nothing, or nothing that their neighbours don't.
+# there (median 0.53) and answers to the most similar other question (0.35). The others are reasoned: FiQA has no
+# passages, samples, refusals or recurring questions, and no answer that a model wrote. `min_logprob`, `head_logprob`
+# and `log_words` have no part: alone they tell nothing, or nothing that their neighbours don't. Nor has
+# `question_margin`: it is high where an answer gives the question back, and the demo's base model does little else;
+# what a high margin is worth for a bot is for its labels to say.
 PRIOR = Weights(
     PRIOR_VERSION,
     0.0,
     (
         _term("qa_cosine", 7.0, 0.38, -0.5),
-        _term("question_margin", 5.0, 0.0, 0.0),
         _term("question_overlap", 1.5, 0.3, 0.0),
         _term("mean_logprob", 1.0, -0.5, -0.2),
         _term("entropy", -0.8, 0.5, 0.0),

@@ -1,6 +1,7 @@
 """The questions asked lately, as vectors: a local view of `chat.exchanges`, rebuilt from the log at every start.
 
-    recent = open_recent(cluster, embed)                  # at the worker's start: the newest questions, embedded
+    recent = RecentQuestions()
+    catch_up(recent, cluster, embed, failures)            # at the worker's start: the newest questions, embedded
     tier_one(batch, embed, corpus, failures, recent)      # takes the batch's questions in, and looks at the others
 
 Kept are vectors and hashes, no text. Later on a worker adds the questions that it scores itself: a sample of all, since
@@ -9,6 +10,7 @@ conversations are spread over the workers by their hash.
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -19,22 +21,24 @@ from teachback.schemas.log import Tail
 from teachback.schemas.wire import Cluster
 from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
 from teachback.streams.signals.texts import question_text
+from teachback.streams.signals.tier_one import Failures, attempt
 
-LIMIT = 2_000  # different questions a bot: 3 MB, and a few per cent of the time that embedding takes
+Hashes = NDArray[np.int64]
+LIMIT = 2_000  # questions a bot: 3 MB, and a few per cent of the time that embedding takes
 AT_ONCE = 128  # questions embedded in one call at the start
 TOPIC = "chat.exchanges"
 _log = logging.getLogger(__name__)
 
 
 class RecentQuestions:
-    """The last different questions of each bot, at most `limit`. For one thread at a time."""
+    """The newest question of each of a bot's last conversations, at most `limit`. For one thread at a time."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._by_bot: dict[str, _Ring] = {}
 
     def note(self, exchanges: Sequence[Exchange], questions: Vectors) -> None:
-        """Remember these exchanges' questions, unit vectors of shape (n, d). One that is there is not added again.
+        """Remember these exchanges' questions, unit vectors of shape (n, d). A text that is there is not added again.
 
         Raises ValueError for another dimension than before.
         """
@@ -61,45 +65,63 @@ class RecentQuestions:
 
 
 class _Ring:
-    """The last `limit` vectors, each of another text; the oldest are overwritten."""
+    """The last vectors, at most `limit`, each of another text and of another conversation; the oldest are overwritten.
+
+    One of a conversation, its newest: or a single customer could push everybody else's questions out.
+    """
 
     def __init__(self, limit: int, dimensions: int) -> None:
         self._vectors: Vectors = np.empty((limit, dimensions), np.float32)
-        self._conversations: NDArray[np.int64] = np.empty(limit, np.int64)
-        self._texts: dict[int, int] = {}  # hash of the text → place, the oldest first
+        self._conversations: Hashes = np.empty(limit, np.int64)
+        self._texts: Hashes = np.empty(limit, np.int64)
+        self._known: set[int] = set()  # texts
+        self._places: dict[int, int] = {}  # of conversations
         self._added = 0
 
     def add(self, text: int, conversation: int, vector: Vectors) -> None:
-        if text in self._texts:
+        if text in self._known:
             return
-        place = self._added % len(self._vectors)
-        if len(self._texts) == len(self._vectors):
-            del self._texts[next(iter(self._texts))]
-        self._vectors[place], self._conversations[place], self._texts[text] = vector, conversation, place
-        self._added += 1
+        place = self._places.get(conversation)
+        if place is None:
+            place, self._added = self._added % len(self._vectors), self._added + 1
+            if self._added > len(self._vectors):
+                del self._places[int(self._conversations[place])]
+                self._known.discard(int(self._texts[place]))
+        else:
+            self._known.discard(int(self._texts[place]))
+        self._vectors[place], self._conversations[place], self._texts[place] = vector, conversation, text
+        self._known.add(text)
+        self._places[conversation] = place
 
     @property
     def vectors(self) -> Vectors:
         return self._vectors[: len(self)]
 
     @property
-    def conversations(self) -> NDArray[np.int64]:
+    def conversations(self) -> Hashes:
         return self._conversations[: len(self)]
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return min(self._added, len(self._vectors))
 
 
-def open_recent(cluster: Cluster, embed: Embedder, limit: int = LIMIT) -> RecentQuestions:
-    """The newest questions in the log, `limit` exchanges of it at most. Raises what the embedder raises."""
-    recent = RecentQuestions(limit)
+def catch_up(
+    recent: RecentQuestions, cluster: Cluster, embed: Embedder, failures: Failures, limit: int = LIMIT
+) -> None:
+    """Take in the newest questions of the log, `limit` exchanges of it at most.
+
+    Customers wrote them: what the embedder can't read is left out and counted in `failures`, with those it came with.
+    """
     exchanges = _newest(cluster, limit)
     while some := list(islice(exchanges, AT_ONCE)):
-        rows = unit_vectors(embed([question_text(exchange.question) for exchange in some]), len(some))
-        whole = np.isfinite(rows[:, 0])
-        recent.note([exchange for exchange, good in zip(some, whole, strict=True) if good], rows[whole])
+        attempt("recent", failures, partial(_take_in, recent, some, embed))
     _log.info("recent questions: %d", len(recent))
-    return recent
+
+
+def _take_in(recent: RecentQuestions, exchanges: Sequence[Exchange], embed: Embedder) -> None:
+    rows = unit_vectors(embed([question_text(exchange.question) for exchange in exchanges]), len(exchanges))
+    whole = np.isfinite(rows[:, 0])
+    recent.note([exchange for exchange, good in zip(exchanges, whole, strict=True) if good], rows[whole])
 
 
 def _newest(cluster: Cluster, limit: int) -> Iterator[Exchange]:

@@ -21,7 +21,7 @@ from teachback.streams.calibrations import Calibrations, InForce, Standing, in_f
 from teachback.streams.confidence import confidence
 from teachback.streams.corpus import open_corpus
 from teachback.streams.policies import Policies
-from teachback.streams.recent import open_recent
+from teachback.streams.recent import RecentQuestions, catch_up
 from teachback.streams.route import Routed, route
 from teachback.streams.settings import ScoringSettings
 from teachback.streams.signals import SIGNALS, tier_zero
@@ -170,8 +170,9 @@ def run(settings: ScoringSettings) -> None:
     embed = SentenceEmbedder(settings.embedder, settings.embed_batch)
     corpus = open_corpus(settings.cluster, embed)
     corpus.catch_up()
-    recent = open_recent(settings.cluster, embed)
+    recent = RecentQuestions()
     scorer = Scorer(settings.cluster, Policies(settings.cluster), Calibrations(settings.cluster), embed, corpus, recent)
+    catch_up(recent, settings.cluster, embed, scorer.failures)
     stream = StreamSettings(
         cluster=settings.cluster,
         group=settings.group,

@@ -11,7 +11,7 @@ GOOD = {"qa_cosine": 0.65, "question_overlap": 0.5, "hedging": 0.0, "refusal": 0
 DEFAULT_THRESHOLD = 0.8
 HARMFUL = ("hedging", "refusal", "cut_off", "repetition", "disagreement", "entropy", "near_rejected")
 HELPFUL = (
-    *("qa_cosine", "question_margin", "question_overlap", "mean_logprob", "support", "figures_cited"),
+    *("qa_cosine", "question_overlap", "mean_logprob", "support", "figures_cited"),
     *("near_approved", "figures_approved"),
 )
 
@@ -30,7 +30,6 @@ def test_an_answer_to_the_question_passes_without_anything_else_being_known() ->
     "flaw",
     [
         {"qa_cosine": 0.1, "question_overlap": 0.0},
-        {"question_margin": -0.4},
         {"refusal": 1.0},
         {"cut_off": 1.0},
         {"repetition": 0.8},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,8 @@ import pytest
 
 from teachback.schemas import Exchange
 from teachback.schemas.wire import Cluster, encode, producer
-from teachback.streams.recent import AT_ONCE, RecentQuestions, open_recent
-from teachback.streams.signals.similarity import Vectors, unit_vectors
+from teachback.streams.recent import AT_ONCE, RecentQuestions, catch_up
+from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
 from teachback.streams.signals.tier_one import tier_one
 from tests.kafka_fixture import KafkaCluster
 from tests.streams.signals.making import ByWords, exchange
@@ -41,8 +43,8 @@ def remembering(*exchanges: Exchange, limit: int = 100) -> RecentQuestions:
 
 
 def test_others_are_the_bots_other_conversations() -> None:
-    recent = remembering(asked(1, "a b"), asked(2, "b"), asked(3, "c", conversation="c1"), asked(4, "a", bot="another"))
-    assert cosines(recent, asked(9, "b", conversation="c1")) == [1.0]
+    recent = remembering(asked(1, "a b"), asked(2, "b"), asked(3, "c"), asked(4, "a", bot="another"))
+    assert cosines(recent, asked(9, "b", conversation="c1")) == [1.0, 0.0]
     assert cosines(recent, asked(9, "b")) == [1.0, 0.707, 0.0]
     assert cosines(recent, asked(9, "a", bot="another")) == [1.0]
     assert not cosines(recent, asked(9, bot="unheard of"))
@@ -53,6 +55,31 @@ def test_others_are_the_bots_other_conversations() -> None:
 def test_a_question_asked_a_thousand_times_is_kept_once() -> None:
     recent = remembering(*(asked(n, question) for n in range(500) for question in ("How much?", " how  MUCH? ")))
     assert len(recent) == 1
+
+
+def test_one_conversation_cannot_push_the_others_out() -> None:
+    recent = remembering(*(asked(n, word) for n, word in enumerate("abc")), limit=3)
+    recent.note(flood := [asked(99, f"junk{n}", conversation="c1") for n in range(50)], vectors(*flood))
+    assert [cosines(recent, asked(9, word))[0] for word in ("a", "b", "c", "junk49")] == [1.0, 0.0, 1.0, 1.0]
+    assert len(recent) == 3
+
+
+def test_it_is_what_a_simple_list_would_be() -> None:
+    """Of random traffic; the words are told apart by `ByWords`."""
+    draw = random.Random(1)
+    for limit in (1, 2, 5):
+        recent, plain = RecentQuestions(limit), list[tuple[str, str]]()
+        for _ in range(400):
+            word, conversation = draw.choice(MATTERS[:9]), f"c{draw.randint(0, 7)}"
+            event = asked(0, word, conversation=conversation)
+            recent.note([event], vectors(event))
+            if word not in [known for known, _ in plain]:
+                mine = [place for place, (_, other) in enumerate(plain) if other == conversation]
+                plain = [*plain, (word, conversation)][-limit:] if not mine else plain
+                for place in mine:
+                    plain[place] = (word, conversation)
+            for each in MATTERS[:9]:
+                assert (1.0 in cosines(recent, asked(9, each, conversation="z"))) == (each in [k for k, _ in plain])
 
 
 def test_the_oldest_go_first_and_may_come_back() -> None:
@@ -85,12 +112,20 @@ def test_a_view_that_fails_costs_the_margin_alone_and_is_counted() -> None:
     assert failures == {"recent: ValueError": 1}
 
 
+def caught_up(cluster: Cluster, embed: Embedder, limit: int = 2_000) -> RecentQuestions:
+    """What a worker that starts now remembers; nothing may fail."""
+    recent, failures = RecentQuestions(), Counter[str]()
+    catch_up(recent, cluster, embed, failures, limit)
+    assert not failures
+    return recent
+
+
 @pytest.mark.kafka
 def test_at_the_start_the_newest_questions_are_read_from_the_log(kafka: KafkaCluster, prefix: str) -> None:
     cluster = Cluster(bootstrap=kafka.bootstrap, prefix=prefix)
     topic = cluster.topic("chat.exchanges")
     kafka.create(topic, cluster.partitions_of("chat.exchanges"))
-    assert len(open_recent(cluster, ByWords())) == 0
+    assert len(caught_up(cluster, ByWords())) == 0
     writer = producer(cluster)
     for number in range(2 * AT_ONCE):
         event = asked(number)
@@ -99,9 +134,32 @@ def test_at_the_start_the_newest_questions_are_read_from_the_log(kafka: KafkaClu
     writer.produce(topic, encode(asked(0, " ")), "c0")
     assert writer.flush(20) == 0
     embed = ByWords()
-    assert len(open_recent(cluster, embed)) == 2 * AT_ONCE
+    assert len(caught_up(cluster, embed)) == 2 * AT_ONCE
     assert sum(map(len, embed.calls)) == 2 * AT_ONCE and max(map(len, embed.calls)) <= AT_ONCE
     embed.calls.clear()
-    newest = open_recent(cluster, embed, limit=60)
+    newest = caught_up(cluster, embed, limit=60)
     assert 30 <= len(newest) == sum(map(len, embed.calls)) <= 60
     assert f"What about matter{2 * AT_ONCE - 1}?" in {text for call in embed.calls for text in call}
+
+
+@pytest.mark.kafka
+def test_a_question_that_the_embedder_cannot_read_does_not_keep_a_worker_from_starting(
+    kafka: KafkaCluster, prefix: str
+) -> None:
+    cluster = Cluster(bootstrap=kafka.bootstrap, prefix=prefix)
+    topic = cluster.topic("chat.exchanges")
+    kafka.create(topic, cluster.partitions_of("chat.exchanges"))
+    writer = producer(cluster)
+    for number in range(AT_ONCE + 50):
+        writer.produce(topic, encode(asked(number, "unreadable" if number == 7 else "")), f"c{number}")
+    assert writer.flush(20) == 0
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        if "unreadable" in texts:
+            raise RuntimeError("no such character")
+        return ByWords()(texts)
+
+    recent, failures = RecentQuestions(), Counter[str]()
+    catch_up(recent, cluster, embed, failures)
+    assert failures == {"recent: RuntimeError": 1}
+    assert len(recent) >= 49
