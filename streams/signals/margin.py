@@ -10,7 +10,7 @@ from typing import Protocol
 from teachback.schemas import Exchange
 from teachback.streams.signals.similarity import Vectors
 
-SAME = 0.95  # cosine from which another question is the same one in other words
+SAME = 0.95  # cosine from which another question is the same one, but for a word; other wordings are further off
 LEAST = 20  # other questions without which being beaten by none of them says nothing
 
 
