@@ -26,7 +26,7 @@ PARTS = 32
 PIECE = 1000  # characters
 CROWD = 3
 TELLING = ("qa_cosine", "question_overlap", "log_words")
-MARGIN = "question_margin"
+RIVAL = "rival_cosine"
 Matrix = NDArray[np.float32]
 Score = Callable[[int, int], float]
 Texts = Mapping[int, tuple[str, str]]
@@ -58,14 +58,14 @@ def candidates(humans: Sequence[Human], train: Half, folder: Path, information: 
 
 def grounds(train: Half) -> str:
     """What the prior's weights for the telling signals rest on: a fit to as many right answers as wrong ones."""
-    without, with_margin = _per_unit(train, TELLING), _per_unit(train, (*TELLING, MARGIN))
+    without, with_rival = _per_unit(train, TELLING), _per_unit(train, (*TELLING, RIVAL))
     rows = []
-    for name in (*TELLING, MARGIN):
+    for name in (*TELLING, RIVAL):
         values = train.signals[:, SIGNALS.index(name)]
         medians = (f"{np.nanmedian(values[train.of(kind)]):.2f}" for kind in KINDS)
         alone = f"{without[name]:.1f}" if name in without else ""
-        rows.append((f"`{name}`", "", alone, f"{with_margin[name]:.1f}", *medians))
-    head = ("training half", "", "fitted weight a unit", "beside the margin", *(f"median, {kind}" for kind in KINDS))
+        rows.append((f"`{name}`", "", alone, f"{with_rival[name]:.1f}", *medians))
+    head = ("training half", "", "fitted weight a unit", "beside the rival", *(f"median, {kind}" for kind in KINDS))
     return table(head, rows)
 
 

@@ -24,7 +24,7 @@ from teachback.streams.signals.similarity import Embedder
 from teachback.streams.signals.tier_one import tier_one
 
 REVIEWED = 3
-SHOWN = ("qa_cosine", "question_margin", "question_overlap", "near_approved", "near_rejected", "figures_approved")
+SHOWN = ("qa_cosine", "rival_cosine", "question_overlap", "near_approved", "near_rejected", "figures_approved")
 
 
 def recurring(embed: Embedder) -> str:

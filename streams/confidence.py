@@ -39,8 +39,8 @@ def _term(signal: str, weight: float, centre: float, missing: float) -> Term:
 # there (median 0.53) and answers to the most similar other question (0.35). The others are reasoned: FiQA has no
 # passages, samples, refusals or recurring questions, and no answer that a model wrote. `min_logprob`, `head_logprob`
 # and `log_words` have no part: alone they tell nothing, or nothing that their neighbours don't. Nor has
-# `question_margin`: it is high where an answer gives the question back, and the demo's base model does little else;
-# what a high margin is worth for a bot is for its labels to say.
+# `rival_cosine`: it is also low where an answer gives the question back, and the demo's base model does little else;
+# what it is worth for a bot is for its labels to say.
 PRIOR = Weights(
     PRIOR_VERSION,
     0.0,

@@ -79,6 +79,8 @@ class _Ring:
         self._added = 0
 
     def add(self, text: int, conversation: int, vector: Vectors) -> None:
+        if vector.shape != self._vectors.shape[1:]:
+            raise ValueError(f"a vector of shape {vector.shape} for questions of {self._vectors.shape[1]} dimensions")
         if text in self._known:
             return
         place = self._places.get(conversation)

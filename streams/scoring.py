@@ -25,8 +25,8 @@ from teachback.streams.recent import RecentQuestions, catch_up
 from teachback.streams.route import Routed, route
 from teachback.streams.settings import ScoringSettings
 from teachback.streams.signals import SIGNALS, tier_zero
-from teachback.streams.signals.margin import Recent
 from teachback.streams.signals.reviewed import Reviewed
+from teachback.streams.signals.rival import Recent
 from teachback.streams.signals.similarity import Embedder, SentenceEmbedder
 from teachback.streams.signals.tier_one import tier_one
 

@@ -31,7 +31,7 @@ TIER_ZERO: Mapping[str, Signal] = {
     "question_overlap": question_overlap,
     "figures_cited": figures_cited,
 }
-TIER_ONE = ("qa_cosine", "question_margin", "support", "near_approved", "near_rejected", "figures_approved")
+TIER_ONE = ("qa_cosine", "rival_cosine", "support", "near_approved", "near_rejected", "figures_approved")
 SIGNALS = (*TIER_ZERO, *TIER_ONE)
 
 

@@ -12,9 +12,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from teachback.schemas import Exchange
-from teachback.streams.signals.margin import Recent, question_margin
 from teachback.streams.signals.passages import parts, support
 from teachback.streams.signals.reviewed import NEIGHBOURS, Reviewed, reviewed_signals
+from teachback.streams.signals.rival import Recent, rival_cosine
 from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
 from teachback.streams.signals.texts import answer_text, question_text
 
@@ -49,9 +49,9 @@ def tier_one(
         for place, signals in beside.items():
             found[place] |= signals
     if recent is not None:
-        margins = attempt("recent", failures, lambda: _margins(exchanges, works, vectors, recent)) or {}
-        for place, margin in margins.items():
-            found[place]["question_margin"] = margin
+        rivals = attempt("recent", failures, lambda: _rivals(exchanges, works, vectors, recent)) or {}
+        for place, rival in rivals.items():
+            found[place]["rival_cosine"] = rival
     return [{name: round(value, 6) for name, value in signals.items() if np.isfinite(value)} for signals in found]
 
 
@@ -114,10 +114,10 @@ def _beside(
     }
 
 
-def _margins(
+def _rivals(
     exchanges: Sequence[Exchange], works: Sequence[Work], vectors: dict[str, Vectors], recent: Recent
 ) -> dict[int, float]:
-    """Place in the batch → its margin over other questions, those of the same batch included."""
+    """Place in the batch → its answer's cosine with the nearest other question, those of the same batch included."""
     asked = [i for i, work in enumerate(works) if work.question in vectors]
     if not asked:
         return {}
@@ -129,6 +129,5 @@ def _margins(
     questions = np.stack([vectors[works[i].question] for i in places])
     answers = np.stack([vectors[works[i].answer] for i in places])
     near = zip(recent.cosines(both, answers), recent.cosines(both, questions), strict=True)
-    owns = np.einsum("ij,ij->i", questions, answers)
-    found = {i: question_margin(float(own), *pair) for i, own, pair in zip(places, owns, near, strict=True)}
-    return {i: margin for i, margin in found.items() if margin is not None}
+    found = {i: rival_cosine(*pair) for i, pair in zip(places, near, strict=True)}
+    return {i: rival for i, rival in found.items() if rival is not None}

@@ -161,18 +161,33 @@ def test_candidates_are_judged_by_fits_that_have_not_seen_the_question() -> None
 
 def test_the_questions_asked_lately_are_those_of_the_pairs_or_a_share_of_them() -> None:
     reviewed, some = corpus(HUMANS, [], EMBED), [Pair(q, (q + 1) % 40, "hard") for q in range(40)]
-    margins = {
-        share: rows(HUMANS, some, EMBED, reviewed, {}, share)[:, SIGNALS.index("question_margin")]
+    rivals = {
+        share: rows(HUMANS, some, EMBED, reviewed, {}, share)[:, SIGNALS.index("rival_cosine")]
         for share in (1.0, 0.7, 0.0)
     }
-    assert np.isfinite(margins[1.0]).all() and np.isnan(margins[0.0]).all()
-    assert (margins[0.7] >= margins[1.0]).all() and (margins[0.7] > margins[1.0]).any()
+    assert np.isfinite(rivals[1.0]).all() and np.isnan(rivals[0.0]).all()
+    assert (rivals[0.7] <= rivals[1.0]).all() and (rivals[0.7] < rivals[1.0]).any()
+
+
+def test_where_the_rival_is_missing_a_fit_that_had_it_still_ranks() -> None:
+    """A difference of two cosines would not do: the fit would lean on it and turn the cosine's own weight around."""
+    half = made(400, noise=0.1)
+    lot = np.random.default_rng(7)
+    place = {name: SIGNALS.index(name) for name in ("qa_cosine", "rival_cosine")}
+    nearness = {"right": 0.5, "random": 0.5, "hard": 0.75}
+    half.signals[:, place["rival_cosine"]] = [nearness[pair.kind] + 0.1 * lot.normal() for pair in half.pairs]
+    weights = fitted(half)
+    per_unit = {term.signal: term.weight / term.scale for term in weights.terms}
+    assert per_unit["qa_cosine"] > 1 and per_unit["rival_cosine"] < -1
+    half.signals[:, place["rival_cosine"]] = np.nan
+    assert told_apart(half, scores(half, weights), "random") > 0.97
+    assert told_apart(half, scores(half, weights), "hard") > 0.85
 
 
 def test_what_the_prior_rests_on_is_printed() -> None:
     half = made(200)
     half.signals[:, SIGNALS.index("question_overlap")] = 0.1 + 0.4 * half.acceptable
-    half.signals[:, SIGNALS.index("question_margin")] = half.signals[:, SIGNALS.index("qa_cosine")] - 0.4
+    half.signals[:, SIGNALS.index("rival_cosine")] = np.random.default_rng(1).normal(size=len(half.pairs))
     line = next(line for line in grounds(half).splitlines() if "`question_overlap`" in line)
     weight, beside, *medians = (float(cell) for cell in line.split("|")[3:-1])
     assert weight > 1 and beside > 1

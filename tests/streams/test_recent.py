@@ -90,26 +90,38 @@ def test_the_oldest_go_first_and_may_come_back() -> None:
     assert len(recent) == 3
 
 
-def test_scored_twice_a_batch_has_the_same_margins() -> None:
+def test_scored_twice_a_batch_has_the_same_rivals() -> None:
     batch = [asked(n, f"what about {word}?", answer=f"{word} is settled") for n, word in enumerate(MATTERS)]
     recent, failures = RecentQuestions(), Counter[str]()
     once, twice = (tier_one(batch, ByWords(), None, failures, recent) for _ in range(2))
-    assert once == twice and all("question_margin" in signals for signals in once) and not failures
+    assert once == twice and all("rival_cosine" in signals for signals in once) and not failures
 
 
-def test_an_answer_to_anothers_question_has_the_lower_margin() -> None:
+def test_an_answer_to_anothers_question_is_nearer_to_it_than_to_its_own() -> None:
     crowd = [asked(n, f"what about {word}?") for n, word in enumerate(MATTERS)]
     right, wrong = asked(100, "and of ~?", answer="~"), asked(101, "and of |?", answer="c")
     found = tier_one([*crowd, right, wrong], ByWords(), None, Counter(), RecentQuestions())
-    assert found[-2]["question_margin"] > 0 > found[-1]["question_margin"]
+    assert found[-2]["rival_cosine"] < found[-2]["qa_cosine"]
+    assert found[-1]["rival_cosine"] > found[-1]["qa_cosine"]
 
 
-def test_a_view_that_fails_costs_the_margin_alone_and_is_counted() -> None:
+def test_a_view_that_fails_costs_the_rival_alone_and_is_counted() -> None:
     failures: Counter[str] = Counter()
     recent = remembering(asked(1))
     crooked = lambda texts: np.ones((len(texts), 3), np.float32)  # noqa: E731 - another dimension than before
     assert tier_one([asked(2)], crooked, None, failures, recent) == [{"qa_cosine": 1.0}]
     assert failures == {"recent: ValueError": 1}
+
+
+def test_vectors_of_another_length_are_refused_and_leave_what_is_there() -> None:
+    recent = remembering(asked(1, "a"), asked(2, "b"), limit=2)
+    for number in range(3, 6):
+        for wrong in (1, 7):
+            with pytest.raises(ValueError, match="dimensions"):
+                recent.note([asked(number, f"x{number}")], np.ones((1, wrong), np.float32))
+    assert len(recent) == 2
+    recent.note([asked(8, "c")], vectors(asked(8, "c")))
+    assert [cosines(recent, asked(9, word))[0] for word in "abc"] == [0.0, 1.0, 1.0]
 
 
 def caught_up(cluster: Cluster, embed: Embedder, limit: int = 2_000) -> RecentQuestions:

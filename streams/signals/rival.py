@@ -1,4 +1,4 @@
-"""Whether an answer fits its own question better than the other questions that were asked lately.
+"""How well an answer fits another question that was asked lately: better than its own?
 
 A chatbot that takes one matter for another gives somebody else's answer: close to its own question, and closer still to
 the one that it belongs to. The cosine of question and answer alone can't see that.
@@ -27,13 +27,13 @@ class Recent(Protocol):
         """
 
 
-def question_margin(own: float, answered: Vectors, asked: Vectors) -> float | None:
-    """The answer's cosine with its question, less its greatest with another one that asks something else.
+def rival_cosine(answered: Vectors, asked: Vectors) -> float | None:
+    """The answer's greatest cosine with another question that asks something else.
 
-    `own` is the first; `answered` and `asked` are the cosines of other questions with the answer, and with the
-    question, shape (m,). None where fewer than `LEAST` ask something else. Artetxe & Schwenk (2019) tell translations
-    from near misses by such a margin; here it is taken on the answer's side, to the one nearest question. Speaker
-    verification knows it as cohort normalisation (Rosenberg et al. 1992).
+    `answered` and `asked` are the cosines of other questions with the answer, and with the question, shape (m,). None
+    where fewer than `LEAST` ask something else. Beside `qa_cosine` it makes the margin by which Artetxe & Schwenk
+    (2019) tell translations from near misses, and speaker verification an impostor (cohort normalisation, Rosenberg et
+    al. 1992). It is a signal of its own because where it is missing the weight of `qa_cosine` must stand by itself.
     """
     unlike = answered[asked < SAME]
-    return own - float(unlike.max()) if len(unlike) >= LEAST else None
+    return float(unlike.max()) if len(unlike) >= LEAST else None
