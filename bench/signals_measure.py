@@ -130,18 +130,20 @@ def _pools(ground: Ground) -> dict[int, tuple[float, float]]:
     return measured
 
 
-def _asked(ground: Ground) -> dict[float, tuple[float, float]]:
-    """Share of the questions that were asked lately → AUROC of all signals, random and hard.
+def _asked(ground: Ground) -> dict[float, tuple[float, float, float]]:
+    """Share of the questions that were asked lately → AUROC of all signals, random and hard; hard by an older fit.
 
-    Fitted to a training half of which the same share was asked. Without log-probabilities.
+    Fitted to a training half of which the same share was asked; the older fit, to one of which all were. Without
+    log-probabilities.
     """
     train, test = halves(len(ground.humans), SEED)
+    older = fitted(ground.half(train, train, SEED, {}))
     measured = {}
     for share in SHARES:
-        whole = fitted(ground.half(train, train, SEED, {}, share))
         half = ground.half(train, test, SEED, {}, share)
-        found = scores(half, whole)
-        measured[share] = told_apart(half, found, "random"), told_apart(half, found, "hard")
+        found = scores(half, fitted(ground.half(train, train, SEED, {}, share)))
+        areas = (told_apart(half, found, "random"), told_apart(half, found, "hard"))
+        measured[share] = (*areas, told_apart(half, scores(half, older), "hard"))
     return measured
 
 

@@ -24,6 +24,7 @@ from teachback.streams.signals.similarity import Embedder
 from teachback.streams.signals.tier_one import tier_one
 
 REVIEWED = 3
+LOW_IS_GOOD = ("rival_cosine", "near_rejected")
 SHOWN = ("qa_cosine", "rival_cosine", "question_overlap", "near_approved", "near_rejected", "figures_approved")
 
 
@@ -66,8 +67,8 @@ def _signals(humans: list[Human], embed: Embedder, reviewed: Corpus) -> Mapping[
 
 
 def _cell(right: Mapping[str, Floats], wrong: Mapping[str, Floats], name: str) -> str:
-    """AUROC among the exchanges that have the signal, and what share has it. Of `near_rejected` low is good."""
-    values = np.concatenate([right[name], wrong[name]]) * (-1 if name == "near_rejected" else 1)
+    """AUROC among the exchanges that have the signal, and what share has it; of some a low value is good."""
+    values = np.concatenate([right[name], wrong[name]]) * (-1 if name in LOW_IS_GOOD else 1)
     truth = np.repeat([True, False], len(right[name]))
     has = ~np.isnan(values)
     area = auroc(values[has], truth[has])

@@ -39,7 +39,7 @@ class Found(NamedTuple):
     alone: Mapping[str, Worth]
     absent: Sequence[str]
     pools: Mapping[int, tuple[float, float]]
-    asked: Mapping[float, tuple[float, float]]
+    asked: Mapping[float, tuple[float, float, float]]
     ece: Interval
     chance: float
     draws: int
@@ -79,10 +79,9 @@ def _pools(found: Found) -> str:
 
 
 def _asked(found: Found) -> str:
-    rows = [(f"{share:.0%}", "", f"{random:.3f}", f"{hard:.3f}") for share, (random, hard) in found.asked.items()]
-    return table(
-        ("share of the questions that were asked lately", "", "all signals, random", "all signals, hard"), rows
-    )
+    rows = [(f"{share:.0%}", "", *(f"{area:.3f}" for area in areas)) for share, areas in found.asked.items()]
+    head = ("questions asked lately", "", "fitted so: random", "hard", "fitted with all of them: hard")
+    return table(head, rows)
 
 
 def _calibration(found: Found, questions: int) -> str:

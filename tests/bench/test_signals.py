@@ -201,7 +201,7 @@ def found() -> Found:
         alone={"qa_cosine": Worth(1.0, span, span, 0.5, 0.05), "hedging": Worth(1.0, span, span, 0.1, 0.0)},
         absent=["support"],
         pools={40: (0.91, 0.92)},
-        asked={0.5: (0.98, 0.87)},
+        asked={0.5: (0.98, 0.87, 0.81)},
         ece=Interval(0.04, 0.03, 0.05),
         chance=0.02,
         draws=20,
@@ -216,7 +216,7 @@ def test_the_report_names_every_figure_and_what_was_not_measured() -> None:
     text = report(found(), 648)
     assert text.index("`qa_cosine`") < text.index("`hedging`")
     assert all(part in text for part in ("`support`", "0.040 (0.030–0.050)", "at least 0.92", "+0.050"))
-    assert "| 50% | | 0.980 | 0.870 |" in " ".join(text.split())
+    assert "| 50% | | 0.980 | 0.870 | 0.810 |" in " ".join(text.split())
     assert all(part in text for part in ("| what recurs |", "hard answers", "3%", "0.060", "17 of 20 splits"))
 
 
