@@ -95,6 +95,9 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0, description="Nats a token by which an answer must be likelier behind its own question than another."
         ),
     ] = 0.1
+    other_questions: Annotated[
+        PositiveInt, Meta(description="Questions of other rows behind which each answer's likelihood is taken.")
+    ] = 4
     max_cosine_loss: Annotated[
         PositiveFloat, Meta(description="Cosine to the reference that generated answers may lose.")
     ] = 0.05

@@ -4,8 +4,8 @@ Five tests, each on a mean and its bootstrap interval, all but one of paired cha
 
     superiority          answers that people wrote or edited must become likelier: the interval's upper end is at or
                          below -min_nll_gain. Answers approved as they were are the champion's own words and favour it.
-    question_dependence  NLL(answer | another question) - NLL(answer | its own) must not shrink by max_margin_loss
-    answers_belong       the challenger's own NLL(answer | another question) - NLL(answer | its own), no change, must be
+    question_dependence  NLL(answer | other questions) - NLL(answer | its own) must not shrink by max_margin_loss
+    answers_belong       the challenger's own NLL(answer | other questions) - NLL(answer | its own), no change, must be
                          at least min_margin: else it heeds no question, or the reviewed answers belong to others
     generated_answers    cosine of greedy answers to the agreed ones must not fall by max_cosine_loss
     figures_kept         the share of the agreed answer's numbers in the greedy one must not fall by max_figures_loss;

@@ -56,17 +56,20 @@ def batch_nll(model: "PeftModel", rows: Sequence[Encoded], padding: int) -> list
     return means
 
 
-def other_questions(clusters: Sequence[str], seed: int) -> list[int] | None:
-    """For each row, the index of one from another cluster, by chance and evenly; None when there is but one cluster.
+def other_questions(clusters: Sequence[str], most: int, seed: int) -> list[list[int]] | None:
+    """For each row, the indices of up to `most` from other clusters, by chance; None when there is but one cluster.
 
     Both models are asked the same other questions.
     """
     if len(set(clusters)) < 2:
         return None
-    chance, rows = random.Random(seed), range(len(clusters))
-    return [chance.choice([other for other in rows if clusters[other] != own]) for own in clusters]
+    chance, chosen = random.Random(seed), []
+    for own in clusters:
+        others = [index for index, cluster in enumerate(clusters) if cluster != own]
+        chosen.append(chance.sample(others, min(most, len(others))))
+    return chosen
 
 
-def swapped(rows: Sequence[Encoded], others: Sequence[int]) -> list[Encoded]:
-    """Each answer behind the prompt of another row."""
-    return [Encoded(rows[other].prompt, row.answer) for row, other in zip(rows, others, strict=True)]
+def swapped(rows: Sequence[Encoded], others: Sequence[Sequence[int]]) -> list[Encoded]:
+    """Each answer behind the prompts of its other rows, one row's after another's."""
+    return [Encoded(rows[other].prompt, row.answer) for row, of in zip(rows, others, strict=True) for other in of]

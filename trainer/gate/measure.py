@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -33,9 +34,9 @@ LIGHTER = 4  # tokens of generation, whose keys and values alone are kept, for e
 
 
 class Likelihoods(msgspec.Struct, frozen=True):
-    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind another (or none).
+    """A model's NLL of each row's answer, in nats a token: behind its own question, and behind others, their mean.
 
-    NaN where the model gave no finite number.
+    `other` is empty where there are none. NaN where the model gave no finite number.
     """
 
     own: list[float]
@@ -75,17 +76,19 @@ class Contest:
 
     def likelihoods(self, rows: Sequence[tuple[Row, Encoded]]) -> dict[Side, Likelihoods]:
         """Of every row, under both models."""
-        own = [tokens for _, tokens in rows]
-        others = other_questions([row.leader for row, _ in rows], self.settings.seed)
-        asked = own if others is None else own + swapped(own, others)
+        own, most = [tokens for _, tokens in rows], self.settings.other_questions
+        others = other_questions([row.leader for row, _ in rows], most, self.settings.seed) or []
+        asked = own + swapped(own, others) if others else own
         # msgspec writes NaN and infinities as null.
-        kept = {side: self._kept(f"nll-{side}", list[float | None], partial(self._nll, side, asked)) for side in SIDES}
+        measured = partial(self._kept, kind=list[float | None], size=len(asked))
+        kept = {side: measured(f"nll-{side}", compute=partial(self._nll, side, asked)) for side in SIDES}
         found = {side: [math.nan if nll is None else nll for nll in of] for side, of in kept.items()}
-        return {side: Likelihoods(nll[: len(own)], nll[len(own) :]) for side, nll in found.items()}
+        return {side: Likelihoods(nll[: len(own)], means(nll[len(own) :], others)) for side, nll in found.items()}
 
     def answers(self, prompts: Sequence[list[int]]) -> dict[Side, list[str]]:
         """To every prompt, by both models."""
-        return {side: self._kept(f"answers-{side}", list[str], partial(self._answer, side, prompts)) for side in SIDES}
+        kept = partial(self._kept, kind=list[str], size=len(prompts))
+        return {side: kept(f"answers-{side}", compute=partial(self._answer, side, prompts)) for side in SIDES}
 
     def _nll(self, side: Side, asked: Sequence[Encoded]) -> list[float]:
         with self._wearing(side):
@@ -123,12 +126,21 @@ class Contest:
         before = SIDES.index(side) * rows
         return lambda done: self.report(Progress(stage=stage, done=before + done, total=len(SIDES) * rows))
 
-    def _kept(self, name: str, kind: type[T], compute: Callable[[], object]) -> T:
-        """What a file holds, computed and written first if it is not there: every attempt reads the same."""
+    def _kept(self, name: str, *, kind: type[list[T]], size: int, compute: Callable[[], Sequence[object]]) -> list[T]:
+        """What a file holds, computed and written first if it is not there: every attempt reads the same.
+
+        One of another size is of another release, which measured otherwise: it is written anew.
+        """
         file = self.stages / f"{name}.json"
-        if not file.exists():
+        if not file.exists() or len(msgspec.json.decode(file.read_bytes(), type=kind)) != size:
             write(file, msgspec.json.encode(compute()))
         return msgspec.json.decode(file.read_bytes(), type=kind)
+
+
+def means(values: Sequence[float], groups: Sequence[Sequence[int]]) -> list[float]:
+    """The mean of each group's values, which stand one group's after another's."""
+    rest = iter(values)
+    return [float(np.mean(list(islice(rest, len(group))))) for group in groups]
 
 
 def wear(base: "PreTrainedModel", adapters: dict[Side, Path]) -> PeftModel:

@@ -88,6 +88,13 @@ def test_odd_and_long_rows_are_left_out_and_a_second_attempt_reads_the_same(
     assert measure(contest, rows, embedder) == first
 
 
+def test_a_stage_of_a_release_that_asked_fewer_questions_is_measured_anew(contest: Contest) -> None:
+    asked = contest.usable(ORDINARY).rows
+    first = contest.likelihoods(asked)
+    (contest.stages / "nll-champion.json").write_bytes(msgspec.json.encode([9.0] * 12))
+    assert contest.likelihoods(asked) == first
+
+
 def test_no_pass_holds_more_than_training_had_to_bear(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
     passes: list[list[int]] = []
 
@@ -104,7 +111,7 @@ def test_no_pass_holds_more_than_training_had_to_bear(contest: Contest, monkeypa
     assert isinstance(contest.report, Said)
     done = [progress.done for progress in contest.report]
     assert (done, done[-1]) == (sorted(done), contest.report[-1].total)
-    assert contest.report[-1].total == 2 * 2 * len(rows)
+    assert contest.report[-1].total == 2 * (1 + GATE.other_questions) * len(rows)
 
 
 def test_with_no_row_left_nothing_is_decided(contest: Contest, embedder: Path) -> None:
@@ -130,4 +137,4 @@ def test_a_broken_challenger_is_rejected_also_at_the_second_attempt(broken: Cont
         assert math.isfinite(measured.metrics["champion_superiority"])
         assert not math.isfinite(measured.metrics["challenger_superiority"])
     kept = msgspec.json.decode((broken.stages / "nll-challenger.json").read_bytes())
-    assert kept == [None] * 12
+    assert kept == [None] * (1 + GATE.other_questions) * 6

@@ -10,7 +10,7 @@ from teachback.schemas.exchange import Message
 from teachback.schemas.label import Origin
 from teachback.trainer.encode import Encoded
 from teachback.trainer.gate.losses import other_questions, swapped
-from teachback.trainer.gate.measure import Likelihoods, Side, compare, spread
+from teachback.trainer.gate.measure import Likelihoods, Side, compare, means, spread
 from teachback.trainer.spec import Row
 
 
@@ -78,21 +78,27 @@ def test_with_a_single_cluster_there_is_no_other_question() -> None:
     nll = {"champion": Likelihoods([1.0, 1.0], []), "challenger": Likelihoods([1.0, 1.0], [])}
     measured = compare(one, [], nll, {"champion": [], "challenger": []}, {"champion": [], "challenger": []})
     assert measured.changes["question_dependence"] == measured.changes["answers_belong"] == ([], [])
-    assert other_questions(["l1", "l1"], seed=1) is None
+    assert other_questions(["l1", "l1"], 4, seed=1) is None
 
 
-def test_another_question_is_always_of_another_cluster_and_the_same_for_both_models() -> None:
+@pytest.mark.parametrize(("most", "found"), [(1, 1), (4, 4), (99, 10)])
+def test_other_questions_are_of_other_clusters_each_once_and_the_same_for_both_models(most: int, found: int) -> None:
     clusters = ["l1", "l1", "l2", "l3"] * 5
-    others = other_questions(clusters, seed=4)
+    others = other_questions(clusters, most, seed=4)
     assert others is not None
-    assert all(clusters[other] != own for other, own in zip(others, clusters, strict=True))
-    assert others == other_questions(clusters, seed=4)
-    assert others != other_questions(clusters, seed=5)
+    for own, chosen in zip(clusters, others, strict=True):
+        assert own not in {clusters[index] for index in chosen}
+        assert found <= len(chosen) == len(set(chosen)) <= most
+    assert others == other_questions(clusters, most, seed=4)
+    assert others != other_questions(clusters, most, seed=5)
 
 
-def test_swapping_keeps_the_answer_and_takes_the_other_question() -> None:
-    encoded = [Encoded([1], [2]), Encoded([3], [4])]
-    assert swapped(encoded, [1, 0]) == [Encoded([3], [2]), Encoded([1], [4])]
+def test_swapping_keeps_the_answer_and_takes_the_other_questions() -> None:
+    encoded = [Encoded([1], [2]), Encoded([3], [4]), Encoded([5], [6])]
+    expected = [Encoded([3], [2]), Encoded([5], [2]), Encoded([1], [4]), Encoded([3], [6]), Encoded([1], [6])]
+    assert swapped(encoded, [[1, 2], [0], [1, 0]]) == expected
+    assert means([1.0, 3.0, 5.0, 2.0, math.nan], [[1, 2], [0], [1, 0]])[:2] == [2.0, 5.0]
+    assert math.isnan(means([2.0, math.nan], [[1, 0]])[0])
 
 
 @pytest.mark.parametrize(("limit", "chosen"), [(2, "ac"), (3, "acd"), (4, "abcd"), (9, "abcd")])
