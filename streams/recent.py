@@ -9,6 +9,7 @@ conversations are spread over the workers by their hash.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from teachback.schemas import Exchange
 from teachback.schemas.log import Tail
 from teachback.schemas.wire import Cluster
+from teachback.streams.corpus.corpus import SAY_SECONDS
 from teachback.streams.signals.similarity import Embedder, Vectors, unit_vectors
 from teachback.streams.signals.texts import question_text
 from teachback.streams.signals.tier_one import Failures, attempt
@@ -110,13 +112,17 @@ class _Ring:
 def catch_up(
     recent: RecentQuestions, cluster: Cluster, embed: Embedder, failures: Failures, limit: int = LIMIT
 ) -> None:
-    """Take in the newest questions of the log, `limit` exchanges of it at most.
+    """Take in the newest questions of the log, `limit` exchanges of it at most; says in the log how far it is.
 
     Customers wrote them: what the embedder can't read is left out and counted in `failures`, with those it came with.
     """
+    began = said = time.monotonic()
     exchanges = _newest(cluster, limit)
     while some := list(islice(exchanges, AT_ONCE)):
         attempt("recent", failures, partial(_take_in, recent, some, embed))
+        if time.monotonic() - said > SAY_SECONDS:
+            said = time.monotonic()
+            _log.warning("recent questions: %d embedded after %.0f s", len(recent), said - began)
     _log.info("recent questions: %d", len(recent))
 
 

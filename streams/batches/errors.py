@@ -20,7 +20,7 @@ class BatchError(Exception):
     ├── DeliveryFailed       outputs did not reach Kafka: nothing is committed, the worker exits
     ├── StaleBatch           the partition was rewound meanwhile: the batch is dropped, and will be read again
     ├── HeadAbandoned        a batch was left behind by its agent: the worker exits
-    ├── SeekFailed           the consumer could not go back to its committed offsets: the worker exits
+    ├── SeekFailed           the consumer could not go back to the beginning: the worker exits, unless after a rebalance
     ├── WrongVersion         Faust or aiokafka is not the version whose private names were checked
     └── MissingCodec         aiokafka cannot read a compression that producers may use
     """
@@ -51,7 +51,7 @@ class HeadAbandoned(BatchError):
 
 
 class SeekFailed(BatchError):
-    """The consumer could not go back to its committed offsets."""
+    """The consumer could not go back to the beginning of partitions that have no committed offset."""
 
 
 class WrongVersion(BatchError):

@@ -64,6 +64,10 @@ POINTS = (
     TouchPoint(AIOKAFKA, "start", "source", "isolation_level=self._isolation_level", "read at start"),
     TouchPoint(AIOKAFKA, "seek_to_committed", "method", "(self, *partitions)", "leaves offset 0 alone"),
     TouchPoint(AIOKAFKA, "seek_to_beginning", "method", "(self, *partitions)", "tells if it did"),
+    TouchPoint(
+        "aiokafka.consumer.subscription_state:Subscription", "_assign", "source", "= Assignment(", "new each rebalance"
+    ),
+    TouchPoint("faust.tables.recovery:Recovery", "_wait", "source", "raise RebalanceAgain()", "to seek again"),
     TouchPoint("aiokafka.consumer.subscription_state:Assignment", "state_value", "method", "(self, tp)", "positions"),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+from faust.tables.recovery import RebalanceAgain
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
@@ -89,6 +90,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 if position is not None:
                     self._sent[tp] = position
         return out
+
+    @property
+    def given(self) -> object:
+        """What the group gave us last: another object after each rebalance, even for the same partitions."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        return subscription.assignment if subscription is not None else None
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every partition to its committed offset, or to the beginning where there is none."""
@@ -176,12 +183,14 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Fence other owners, go back to the committed offsets, and start a new epoch."""
         async with self._seek_lock:
-            before = self.assignment()
+            given = self._thread.given
             try:
                 await asyncio.wait_for(self._rewind(), SEEK_SHARE * self.app.conf.broker_request_timeout)
             except Exception as exc:
-                if self.assignment() != before or self.should_stop:
-                    raise  # a rebalance came between: it will seek again
+                if self.should_stop:
+                    raise
+                if self._thread.given is not given:  # Faust seeks again for what the group has given since
+                    raise RebalanceAgain from exc
                 leave(EXIT_UNEXPECTED, f"cannot go back to the committed offsets: {exc!r}")
 
     async def _rewind(self) -> None:

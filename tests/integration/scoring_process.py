@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from teachback.schemas.wire import Cluster, admin
@@ -30,19 +30,15 @@ Worker = subprocess.Popen[bytes]
 
 @contextmanager
 def workers(cluster: Cluster, size: int, log: Path) -> Iterator[list[Worker]]:
-    """That many, each at work; gone afterwards.
-
-    One after the other: a worker whose first seek meets a rebalance ends (`SeekFailed`), for a supervisor to start it
-    again, and here is none.
-    """
+    """That many, started at once, each at work; gone afterwards."""
     command = [sys.executable, "-m", "tests.integration.scoring_process", msgspec.json.encode(cluster).decode()]
     client, group = admin(cluster), cluster.prefix + GROUP
     started: list[Worker] = []
     with log.open("ab") as out:
         try:
-            for number in range(size):
+            for _ in range(size):
                 started.append(subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out))
-                wait_until(lambda number=number: at_work(client, group) == number + 1)  # type: ignore[misc]
+            wait_until(lambda: at_work(client, group) == size)
             yield started
         finally:
             for process in started:
@@ -51,8 +47,13 @@ def workers(cluster: Cluster, size: int, log: Path) -> Iterator[list[Worker]]:
 
 
 def at_work(client: AdminClient, group: str) -> int:
-    """How many members of a group have partitions; 0 while they are being given out."""
-    found = client.describe_consumer_groups([group])[group].result(30)
+    """How many members of a group have partitions; 0 while they are being given out, or nobody knows the group yet."""
+    try:
+        found = client.describe_consumer_groups([group])[group].result(30)
+    except KafkaException as exc:
+        if exc.args[0].code() not in {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}:
+            raise
+        return 0
     if found.state != ConsumerGroupState.STABLE:
         return 0
     return sum(bool(member.assignment and member.assignment.topic_partitions) for member in found.members)
